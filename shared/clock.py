@@ -1,0 +1,22 @@
+"""The one place that reads the clock. Pure code takes `now` as a value."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def now() -> datetime:
+    """The present, aware, in UTC, whole milliseconds: what BSON keeps, so an event and its document agree."""
+    return to_ms(datetime.now(UTC))
+
+
+def to_ms(moment: datetime) -> datetime:
+    """`moment` in UTC with what is finer than a millisecond cut off."""
+    moment = moment.astimezone(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def to_us(moment: datetime) -> int:
+    """Microseconds since 1970-01-01 UTC: the unit of a revision."""
+    delta = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds

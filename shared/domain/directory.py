@@ -1,0 +1,97 @@
+"""The directory: one version of the workspace, indexed for the questions the services ask of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+
+from shared.domain.account import Account, Contact
+from shared.domain.journey import Product, Touchpoint, neighbours
+from shared.domain.person import Department, Person
+from shared.domain.route import ReceiverSpec
+from shared.domain.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the directory knows of an address: a colleague, or somebody of a customer account, or neither."""
+
+    person: Person | None = None
+    account: Account | None = None
+    contact: Contact | None = None
+
+
+class Directory:
+    """Read-only; a change is a new Directory of a higher version."""
+
+    def __init__(self, workspace: Workspace, version: int) -> None:
+        self.workspace = workspace
+        self.version = version
+
+    @cached_property
+    def people(self) -> dict[str, Person]:
+        return {person.id: person for person in self.workspace.people}
+
+    @cached_property
+    def departments(self) -> dict[str, Department]:
+        return {department.id: department for department in self.workspace.departments}
+
+    @cached_property
+    def department_sizes(self) -> Counter[str]:
+        return Counter(person.department for person in self.workspace.people)
+
+    @cached_property
+    def products(self) -> dict[str, Product]:
+        return {product.id: product for product in self.workspace.products}
+
+    @cached_property
+    def touchpoints(self) -> dict[str, Touchpoint]:
+        return {t.id: t for product in self.workspace.products for t in product.touchpoints}
+
+    @cached_property
+    def product_of(self) -> dict[str, Product]:
+        """The product whose journey a touchpoint is on, by touchpoint id."""
+        return {t.id: product for product in self.workspace.products for t in product.touchpoints}
+
+    @cached_property
+    def accounts(self) -> dict[str, Account]:
+        return {account.id: account for account in self.workspace.accounts}
+
+    @cached_property
+    def receivers(self) -> dict[str, ReceiverSpec]:
+        return {receiver.id: receiver for receiver in self.workspace.receivers}
+
+    @cached_property
+    def _by_email(self) -> dict[str, Known]:
+        found = {
+            contact.email.lower(): Known(account=account, contact=contact)
+            for account in self.workspace.accounts
+            for contact in account.contacts
+        }
+        found |= {email.lower(): Known(person=p) for p in self.workspace.people for email in p.emails}
+        return found
+
+    @cached_property
+    def _by_slack_id(self) -> dict[str, Person]:
+        return {slack_id: person for person in self.workspace.people for slack_id in person.slack_ids}
+
+    @cached_property
+    def _by_domain(self) -> dict[str, Account]:
+        return {domain.lower(): account for account in self.workspace.accounts for domain in account.domains}
+
+    def who_is(self, kind: str, address: str) -> Known:
+        """Look up an address of `kind` email or slack. Proves nothing: whether it is theirs, the channel must know."""
+        if kind == "slack":
+            return Known(person=self._by_slack_id.get(address))
+        email = address.strip().lower()
+        domain = email.rpartition("@")[2]
+        return self._by_email.get(email) or Known(account=self._by_domain.get(domain))
+
+    def is_own_domain(self, email: str) -> bool:
+        return email.rpartition("@")[2].lower() in {domain.lower() for domain in self.workspace.domains}
+
+    def neighbours(self, touchpoint_id: str) -> tuple[str, ...]:
+        """The touchpoints immediately before and after this one on its journey."""
+        product = self.product_of.get(touchpoint_id)
+        return neighbours(product, touchpoint_id) if product else ()

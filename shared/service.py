@@ -1,0 +1,181 @@
+"""Runs any service: settings → logging → health → dependencies with retry → consume → drain and stop.
+
+On SIGTERM or SIGINT a service stops taking, finishes what is in hand, commits and closes, within `STOP_WITHIN_S`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+import uvicorn
+import uvloop
+from fastapi import FastAPI
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from shared.component import Component
+from shared.errors import ConfigurationError, DependencyDown
+from shared.settings import AnySettings, CommonSettings, load
+from shared.telemetry import logging as telemetry_logging
+
+STOP_WITHIN_S = 10.0
+_RETRY_FIRST_S = 0.2
+_RETRY_MOST_S = 5.0
+_log = structlog.get_logger()
+
+
+@dataclass
+class Service:
+    """A named list of components, in starting order, and the HTTP application they share."""
+
+    name: str
+    settings: CommonSettings
+    components: Sequence[Component]
+    http: FastAPI = field(default_factory=lambda: FastAPI(openapi_url=None, docs_url=None, redoc_url=None))
+    started: list[Component] = field(default_factory=list)
+    stopping: bool = False
+
+    def problems(self) -> dict[str, str]:
+        """What keeps the service from being ready, by component; empty when it is ready."""
+        waiting = [component for component in self.components if component not in self.started]
+        found = {component.name: "starting" for component in waiting}
+        for component in self.started:
+            problem = component.problem()
+            if problem is not None:
+                found[component.name] = problem
+        if self.stopping:
+            found["service"] = "stopping"
+        return found
+
+
+def run(create_app: Callable[[AnySettings], Service], settings_class: type[AnySettings]) -> None:
+    """The body of every `__main__`. Exits 0 after a clean stop, 2 when it is configured wrongly."""
+    try:
+        settings = load(settings_class)
+        service = create_app(settings)
+    except ConfigurationError as error:
+        sys.stderr.write(f"cannot start: {error}\n")
+        raise SystemExit(2) from None
+    telemetry_logging.configure(settings.log, service.name)
+    try:
+        uvloop.run(serve(service))
+    except ConfigurationError as error:
+        sys.stderr.write(f"cannot start: {error}\n")
+        raise SystemExit(2) from None
+
+
+async def serve(service: Service) -> None:
+    """Start everything, wait for a signal, stop everything."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    _add_health(service)
+    server = uvicorn.Server(_uvicorn_config(service))
+    serving = asyncio.create_task(_serve_http(server), name="http")
+    starting = asyncio.create_task(_start_all(service), name="start")
+    stopped = asyncio.create_task(stop.wait(), name="stop")
+    try:
+        await asyncio.wait({serving, starting, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            starting.result()
+            await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        service.stopping = True
+        starting.cancel()
+        stopped.cancel()
+        await _stop_all(service, server, serving)
+
+
+def _uvicorn_config(service: Service) -> uvicorn.Config:
+    return uvicorn.Config(
+        service.http,
+        host=service.settings.http.host,
+        port=service.settings.http.port,
+        loop="none",
+        http="httptools",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=int(STOP_WITHIN_S / 2),
+    )
+
+
+async def _serve_http(server: uvicorn.Server) -> None:
+    # `Server.serve` would install signal handlers of its own and exit the process on a port that is taken.
+    server.config.load()
+    server.lifespan = server.config.lifespan_class(server.config)
+    try:
+        await server.startup()
+    except SystemExit:
+        msg = f"cannot listen on {server.config.host}:{server.config.port} (LISTENINGPOST_HTTP__PORT): it is in use"
+        raise ConfigurationError(msg) from None
+    await server.main_loop()
+    await server.shutdown()
+
+
+async def _start_all(service: Service) -> None:
+    for component in service.components:
+        await _start(component)
+        service.started.append(component)
+    _log.info("service_ready", components=[component.name for component in service.components])
+
+
+async def _start(component: Component) -> None:
+    delay_s = _RETRY_FIRST_S
+    while True:
+        try:
+            await component.start()
+        except DependencyDown as error:
+            _log.warning(
+                "dependency_awaited", component=component.name, dependency=error.dependency, retry_s=delay_s
+            )
+            await asyncio.sleep(delay_s)
+            delay_s = min(delay_s * 2, _RETRY_MOST_S)
+        else:
+            return
+
+
+async def _stop_all(service: Service, server: uvicorn.Server, serving: asyncio.Task[None]) -> None:
+    _log.info("service_stopping")
+    server.should_exit = True
+    try:
+        async with asyncio.timeout(STOP_WITHIN_S):
+            # The doors close first, so that nothing new comes in while the rest finishes what it holds.
+            if not serving.done():
+                await serving
+            for component in reversed(service.components):
+                await component.stop()
+    except TimeoutError:
+        _log.error("service_stop_timed_out", limit_s=STOP_WITHIN_S)
+    if serving.done() and not serving.cancelled() and serving.exception() is not None:
+        serving.result()
+    _log.info("service_stopped")
+
+
+def _add_health(service: Service) -> None:
+    """Three open endpoints: they answer an orchestrator that holds no key, and carry no feedback and no secret."""
+
+    async def healthz(_: Request) -> Response:
+        return JSONResponse({"service": service.name, "status": "alive"})
+
+    async def readyz(_: Request) -> Response:
+        problems = service.problems()
+        status = "ready" if not problems else "not ready"
+        return JSONResponse(
+            {"service": service.name, "status": status, "problems": problems}, 503 if problems else 200
+        )
+
+    async def metrics(_: Request) -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    service.http.add_route("/healthz", healthz)
+    service.http.add_route("/readyz", readyz)
+    service.http.add_route("/metrics", metrics)
