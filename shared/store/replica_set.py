@@ -1,0 +1,76 @@
+"""Making a replica set of one out of a mongod that was started with --replSet."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo.errors import OperationFailure
+
+from shared.errors import ConfigurationError
+
+_ASK_EVERY_S = 0.02
+# Error codes of the server: src/mongo/base/error_codes.yml
+_ALREADY_INITIALIZED = 23
+_INVALID_CONFIG = 93
+_NOT_YET_INITIALIZED = 94
+
+
+async def initiate(uri_host_port: str, name: str, *, within_s: float = 30.0) -> None:
+    """The mongod at `uri_host_port` ("127.0.0.1:27017") is the writable primary of the replica set `name`.
+
+    May be repeated. A set whose data were made under another port is moved to this one. Raises TimeoutError.
+    """
+    client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(
+        host=f"mongodb://{uri_host_port}/?directConnection=true",
+        serverSelectionTimeoutMS=int(within_s * 1_000),
+    )
+    try:
+        async with asyncio.timeout(within_s):
+            while not await _is_primary(client, uri_host_port):
+                await _configure(client, uri_host_port, name)
+                await asyncio.sleep(_ASK_EVERY_S)
+    finally:
+        client.close()
+
+
+async def _is_primary(client: AsyncIOMotorClient[dict[str, Any]], host: str) -> bool:
+    hello: Mapping[str, Any] = await client.admin.command("hello")
+    return bool(hello.get("isWritablePrimary")) and hello.get("me") == host
+
+
+async def _configure(client: AsyncIOMotorClient[dict[str, Any]], host: str, name: str) -> None:
+    """One step further, or nothing while the server is on its way by itself."""
+    try:
+        await client.admin.command("replSetGetStatus")
+    except OperationFailure as refusal:
+        if refusal.code == _NOT_YET_INITIALIZED:
+            await _create(client, host, name)
+        elif refusal.code == _INVALID_CONFIG:
+            await _move(client, host)
+        else:
+            raise
+
+
+async def _create(client: AsyncIOMotorClient[dict[str, Any]], host: str, name: str) -> None:
+    config = {"_id": name, "members": [{"_id": 0, "host": host}]}
+    try:
+        await client.admin.command("replSetInitiate", config)
+    except OperationFailure as refusal:
+        # A restarted server answers "not yet initialized" until it has read its configuration.
+        if refusal.code != _ALREADY_INITIALIZED:
+            raise
+
+
+async def _move(client: AsyncIOMotorClient[dict[str, Any]], host: str) -> None:
+    """The data remember the port of their last run, and a server that is not its own member serves nobody."""
+    answer: Mapping[str, Any] = await client.admin.command("replSetGetConfig")
+    config = dict(answer["config"])
+    member, *others = config["members"]
+    if others:
+        raise ConfigurationError(f"{host} belongs to a replica set of several members, none of which it is")
+    config["members"] = [{**member, "host": host}]
+    config["version"] += 1
+    await client.admin.command("replSetReconfig", config, force=True)
