@@ -1,0 +1,52 @@
+"""What a channel is given, and all it may reach: never Kafka, never MongoDB."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
+
+from services.ingest.domain.receipt import Receipt
+from services.ingest.domain.submission import Submission
+from shared.domain.directory import Directory
+from shared.domain.quarantine import Cause
+
+if TYPE_CHECKING:
+    from services.ingest.settings import IngestSettings
+    from shared.store.api_keys import ApiKeyFollower
+    from shared.store.idempotency import IdempotencyStore
+
+
+class Intake(Protocol):
+    """The pipeline, as a channel sees it."""
+
+    async def accept(self, submissions: Sequence[Submission]) -> list[Receipt]:
+        """Every submission has its receipt, in order; what is `accepted` or `spooled` is kept: say so to the sender.
+
+        One that is invalid is `rejected` and harms no neighbour. Raises DependencyDown when neither Kafka nor the
+        spool can take them (its `retry_after_s`, if it has one, says when to come again): answer 503 or SMTP 451, and
+        the sender repeats all of them. Hand over a whole request at once: a batch costs little more than one.
+        """
+        ...
+
+    async def quarantine(
+        self, raw: bytes, channel: str, cause: Cause, detail: str, *, source: str = ""
+    ) -> str:
+        """What came in but is no feedback (auto-reply, bounce) or cannot be read is kept aside, listed with `cause`.
+
+        `detail` is one sentence without feedback text or addresses. Returns its id; raises DependencyDown as `accept`.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelContext:
+    """`directory` returns the newest one, `now` the present in UTC."""
+
+    settings: IngestSettings
+    pipeline: Intake
+    keys: ApiKeyFollower
+    idempotency: IdempotencyStore
+    directory: Callable[[], Directory]
+    now: Callable[[], datetime]
