@@ -162,6 +162,23 @@ class Urgency(StrEnum):
     URGENT = "urgent"
 
 
+class UrgencyReason(StrEnum):
+    """Why a piece is urgent; the values of `Tags.urgency_reasons`."""
+
+    MAY_LEAVE = "may_leave"
+    OUTAGE = "outage"
+    LEGAL_THREAT = "legal_threat"
+    SAFETY = "safety"
+
+
+class TriageReason(StrEnum):
+    """Why a human has to look; the values of `Tags.triage_reason`."""
+
+    NO_WORDS = "no_words"
+    NO_TOUCHPOINT = "no_touchpoint"
+    UNCLEAR = "unclear"
+
+
 class Cause(StrEnum):
     """Why a classified event was published; the notifier decides by it who is told."""
 
