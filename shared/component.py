@@ -8,7 +8,8 @@ from typing import Protocol
 class Component(Protocol):
     """A part of a running service.
 
-    `start` returns when the part works, and raises DependencyDown when what it needs is away (it is then tried again).
+    `start` returns when the part works, and raises DependencyDown when what it needs is away (it is then
+    tried again).
     `stop` takes nothing new, finishes what is in hand, and returns; it may be called after a failed start.
     `problem` is None while the part works, else one line for `/readyz`.
     """

@@ -1,6 +1,7 @@
 """Runs any service: settings → logging → health → dependencies with retry → consume → drain and stop.
 
-On SIGTERM or SIGINT a service stops taking, finishes what is in hand, commits and closes, within `STOP_WITHIN_S`.
+On SIGTERM or SIGINT a service stops taking, finishes what is in hand, commits and closes, within
+`STOP_WITHIN_S`.
 """
 
 from __future__ import annotations
@@ -161,7 +162,9 @@ async def _stop_all(service: Service, server: uvicorn.Server, serving: asyncio.T
 
 
 def _add_health(service: Service) -> None:
-    """Three open endpoints: they answer an orchestrator that holds no key, and carry no feedback and no secret."""
+    """Three open endpoints: they answer an orchestrator that holds no key, and carry no feedback and no
+    secret.
+    """
 
     async def healthz(_: Request) -> Response:
         return JSONResponse({"service": service.name, "status": "alive"})

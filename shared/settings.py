@@ -107,7 +107,8 @@ class CommonSettings(BaseSettings):
             return self.secrets[name]
         if self.secrets_dir is not None and (self.secrets_dir / name).is_file():
             return SecretStr((self.secrets_dir / name).read_text(encoding="utf-8").strip())
-        msg = f"the secret {name!r} is not set; set {PREFIX}SECRETS__{name.upper()} or put it into the secrets folder"
+        variable = f"{PREFIX}SECRETS__{name.upper()}"
+        msg = f"the secret {name!r} is not set; set {variable} or put it into the secrets folder"
         raise ConfigurationError(msg)
 
 

@@ -81,7 +81,7 @@ class Directory:
         return {domain.lower(): account for account in self.workspace.accounts for domain in account.domains}
 
     def who_is(self, kind: str, address: str) -> Known:
-        """Look up an address of `kind` email or slack. Proves nothing: whether it is theirs, the channel must know."""
+        """Look up an address of `kind` email or slack. Whether it is really theirs, the channel must know."""
         if kind == "slack":
             return Known(person=self._by_slack_id.get(address))
         email = address.strip().lower()

@@ -17,8 +17,9 @@ class Element(Entity):
 class Touchpoint(Entity):
     """A moment at which a customer meets the product.
 
-    `description`, `keywords` and `examples` are what the classifier knows it by. `after` names the touchpoints
-    that come immediately before this one; left out, it is the one declared before it, also across stages.
+    `description`, `keywords` and `examples` are what the classifier knows it by. `after` names the
+    touchpoints that come immediately before this one; left out, it is the one declared before it, also
+    across stages.
     """
 
     id: Id
@@ -53,7 +54,7 @@ class Product(Entity):
 
 
 def predecessors(product: Product) -> dict[str, tuple[str, ...]]:
-    """For each touchpoint of the journey, those immediately before it (several at a join, none at the start)."""
+    """For each touchpoint, those immediately before it: several at a join, none at the start."""
     found: dict[str, tuple[str, ...]] = {}
     previous: tuple[str, ...] = ()
     for touchpoint in product.touchpoints:

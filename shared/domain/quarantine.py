@@ -1,4 +1,4 @@
-"""What is kept aside: it came in, but it is not feedback or cannot be read. Listed, searchable, never dropped."""
+"""What is kept aside: it came in, but is no feedback or cannot be read. Listed, searchable, never dropped."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 
-class Cause(StrEnum):
+class QuarantineReason(StrEnum):
     """Why something is in quarantine. Closed, because it is a metric label."""
 
     AUTO_REPLY = "auto_reply"
@@ -25,7 +25,7 @@ class Quarantined:
     id: str
     channel: str
     source: str
-    cause: Cause
+    reason: QuarantineReason
     detail: str
     raw: bytes
     size_bytes: int

@@ -1,7 +1,8 @@
 """How notices travel: receivers, and a tree of routes after Alertmanager's.
 
-A route matches on the labels of a piece (see `shared/domain/routing.py`). Children are tried in order, the first that
-matches wins unless it says `continue`; a route that says nothing about its receiver inherits its parent's.
+A route matches on the labels of a piece (see `shared/domain/routing.py`). Children are tried in order, the
+first that matches wins unless it says `continue`; a route that says nothing about its receiver inherits its
+parent's.
 """
 
 from __future__ import annotations

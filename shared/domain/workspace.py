@@ -1,6 +1,7 @@
 """The workspace: everything a company declares about itself, as `listeningpost apply` reads it.
 
-A `Workspace` is a value that has been checked as a whole: every reference resolves, ids and addresses are unique.
+A `Workspace` is a value that has been checked as a whole: every reference resolves, ids and addresses are
+unique.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ Path = tuple[str | int, ...]
 
 
 def faults(workspace: Workspace) -> tuple[Fault, ...]:
-    """Every reference that leads nowhere and every id or address used twice; empty when the workspace is sound."""
+    """Every reference that leads nowhere, every id or address used twice; empty for a sound workspace."""
     return (*_duplicates(workspace), *_dangling(workspace), *_routing(workspace))
 
 

@@ -1,7 +1,7 @@
 """Named points at which a crash test kills the process, exactly there and for real.
 
-`LISTENINGPOST_FAILPOINT=classifier.after_store:3` sends SIGKILL to the own process at the third pass. Without the
-variable a point costs one comparison.
+`LISTENINGPOST_FAILPOINT=classifier.after_store:3` sends SIGKILL to the own process at the third pass.
+Without the variable a point costs one comparison.
 """
 
 from __future__ import annotations

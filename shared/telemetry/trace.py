@@ -1,6 +1,7 @@
 """W3C Trace Context, carried from the channel through Kafka's headers to the delivery.
 
-Source: https://www.w3.org/TR/trace-context/ (version 00). Only the identity travels; exporting spans is an add-on.
+Source: https://www.w3.org/TR/trace-context/ (version 00). Only the identity travels; exporting spans is an
+add-on.
 """
 
 from __future__ import annotations

@@ -1,0 +1,91 @@
+"""Topics: made where they are missing, never changed or deleted; and what differs from the declaration."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from shared.bus.connection import client_options
+from shared.errors import DependencyDown
+from shared.events.topics import DLQ_PARTITIONS, TOPICS, Topic
+from shared.settings import KafkaSettings
+
+
+@dataclass(frozen=True, slots=True)
+class TopicState:
+    """A declared topic and what the cluster has: `partitions` is 0 where it is missing."""
+
+    name: str
+    declared_partitions: int
+    partitions: int
+
+
+async def ensure_topics(settings: KafkaSettings) -> list[str]:
+    """Make what is missing, dead letters included; the names made. Raises DependencyDown."""
+    missing = [state for state in await describe(settings) if not state.partitions]
+    configs = {name: topic.config for topic in TOPICS for name in (topic.name, topic.dead_letters)}
+    wanted = [
+        NewTopic(
+            settings.topic_prefix + state.name,
+            state.declared_partitions,
+            settings.replication_factor,
+            topic_configs=configs[state.name],
+        )
+        for state in missing
+    ]
+    if wanted:
+        async with _admin(settings) as admin:
+            response = await admin.create_topics(wanted)
+        _raise_for(response.topic_errors)
+    return [state.name for state in missing]
+
+
+async def describe(settings: KafkaSettings) -> list[TopicState]:
+    """Every declared topic and its dead letters, as they are in the cluster. Raises DependencyDown."""
+    declared = {name: count for topic in TOPICS for name, count in _family(topic)}
+    async with _admin(settings) as admin:
+        existing = set(await admin.list_topics())
+        present = [name for name in declared if settings.topic_prefix + name in existing]
+        described = (
+            await admin.describe_topics([settings.topic_prefix + name for name in present]) if present else []
+        )
+    counts = {entry["topic"]: len(entry["partitions"]) for entry in described}
+    return [
+        TopicState(name, count, counts.get(settings.topic_prefix + name, 0))
+        for name, count in declared.items()
+    ]
+
+
+async def missing_topics(settings: KafkaSettings, topics: Sequence[Topic]) -> list[str]:
+    """The names of `topics` and their dead letters that the cluster does not have. Raises DependencyDown."""
+    async with _admin(settings) as admin:
+        existing = set(await admin.list_topics())
+    names = [name for topic in topics for name, _ in _family(topic)]
+    return [name for name in names if settings.topic_prefix + name not in existing]
+
+
+def _family(topic: Topic) -> tuple[tuple[str, int], tuple[str, int]]:
+    return (topic.name, topic.partitions), (topic.dead_letters, DLQ_PARTITIONS)
+
+
+def _raise_for(errors: Sequence[tuple[str, int, str | None]]) -> None:
+    for name, code, *detail in errors:
+        # Another replica that starts at the same time may have been faster.
+        if code and for_code(code) is not TopicAlreadyExistsError:
+            raise DependencyDown("kafka", f"{name} cannot be made: {for_code(code).__name__} {detail}")
+
+
+@asynccontextmanager
+async def _admin(settings: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(**client_options(settings))
+    try:
+        await admin.start()
+        yield admin
+    except (KafkaError, OSError) as error:
+        raise DependencyDown("kafka", type(error).__name__) from error
+    finally:
+        await admin.close()

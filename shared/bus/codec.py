@@ -1,0 +1,59 @@
+"""An event as a Kafka record: JSON value, CloudEvents attributes and trace context as headers.
+
+Source: CloudEvents 1.0, Kafka protocol binding, binary content mode: attributes are headers `ce_<name>`, the
+data is the value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from shared.errors import InvalidInput, PermanentError, Reason
+from shared.events.base import MAX_EVENT_BYTES, Event
+from shared.telemetry import trace
+
+AnyEvent = TypeVar("AnyEvent", bound=Event)
+Headers = Sequence[tuple[str, bytes]]
+
+
+def encode(
+    event: Event, source: str, traceparent: str | None = None
+) -> tuple[bytes, bytes, list[tuple[str, bytes]]]:
+    """Key, value and headers; raises PermanentError for an event over `MAX_EVENT_BYTES`."""
+    value = event.__pydantic_serializer__.to_json(event)
+    if len(value) > MAX_EVENT_BYTES:
+        msg = f"{event.type} of {len(value)} bytes is over the limit of {MAX_EVENT_BYTES}"
+        raise PermanentError(Reason.TOO_LARGE, msg)
+    headers = [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", event.event_id.encode()),
+        ("ce_source", source.encode()),
+        ("ce_type", event.type.encode()),
+        ("ce_time", event.happened_at.isoformat().encode()),
+        ("content-type", b"application/json"),
+        ("traceparent", (traceparent or trace.start()).encode()),
+    ]
+    return event.key.encode(), value, headers
+
+
+def decode(cls: type[AnyEvent], value: bytes | None) -> AnyEvent:
+    """The event; raises InvalidInput naming the fields that do not fit, without their values."""
+    try:
+        return cls.model_validate_json(value or b"")
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_context=False, include_input=False)
+        where = ", ".join(
+            sorted({"/".join(str(part) for part in fault["loc"]) or "value" for fault in faults})
+        )
+        raise InvalidInput(Reason.MALFORMED, f"not a {cls.type}: {where}", field=where) from None
+
+
+def header(headers: Headers, name: str) -> str:
+    """The first header called `name`, empty when it is missing; bytes that are not UTF-8 are escaped."""
+    for key, value in headers:
+        if key == name:
+            return (value or b"").decode("utf-8", "backslashreplace")
+    return ""

@@ -1,0 +1,129 @@
+"""Consumes subscriptions through FastStream: batches of raw records, committed by us and only after the
+work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka.errors import KafkaError
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
+
+from shared.bus.admin import missing_topics
+from shared.bus.batch import BatchRunner
+from shared.bus.connection import addresses, security
+from shared.bus.dead_letters import DeadLetterWriter
+from shared.bus.policy import DeadLetterLimit, Policy
+from shared.bus.publisher import Publisher
+from shared.bus.subscription import Subscription
+from shared.errors import DependencyDown
+from shared.settings import KafkaSettings
+
+_FINISH_WITHIN_S = 6.0
+RawBatch: TypeAlias = tuple[ConsumerRecord[bytes, bytes], ...]
+
+
+class Consumer:
+    """A Component. Reads every subscription in its group; several replicas share the partitions."""
+
+    name = "consumer"
+
+    def __init__(
+        self,
+        settings: KafkaSettings,
+        subscriptions: Sequence[Subscription],
+        publisher: Publisher,
+        service: str,
+    ) -> None:
+        self._settings = settings
+        self._subscriptions = subscriptions
+        self._dead_letters = DeadLetterWriter(publisher, service, settings.topic_prefix)
+        self._runners: list[BatchRunner] = []
+        self._broker: KafkaBroker | None = None
+
+    async def start(self) -> None:
+        """Raises DependencyDown while Kafka is away or a topic is missing."""
+        missing = await missing_topics(
+            self._settings, [subscription.topic for subscription in self._subscriptions]
+        )
+        if missing:
+            raise DependencyDown("kafka", f"missing topics: {', '.join(missing)}; run `listeningpost topics`")
+        self._runners = []
+        broker = self._connect()
+        try:
+            await broker.start()
+        except (KafkaError, OSError) as error:
+            await broker.stop()
+            raise DependencyDown("kafka", type(error).__name__) from error
+        self._broker = broker
+
+    async def stop(self) -> None:
+        """Takes nothing more, finishes and commits the batches in hand."""
+        for runner in self._runners:
+            runner.close()
+        broker, self._broker = self._broker, None
+        if broker is not None:
+            await broker.stop()
+
+    def problem(self) -> str | None:
+        problems = [problem for runner in self._runners if (problem := runner.problem()) is not None]
+        return "; ".join(problems) or None
+
+    def _connect(self) -> KafkaBroker:
+        broker = KafkaBroker(
+            addresses(self._settings),
+            request_timeout_ms=self._settings.request_timeout_ms,
+            metadata_max_age_ms=30_000,
+            security=security(self._settings),
+            consumer_only=True,
+            apply_types=False,
+            graceful_timeout=_FINISH_WITHIN_S,
+            logger=None,
+        )
+        for subscription in self._subscriptions:
+            self._subscribe(broker, subscription)
+        return broker
+
+    def _subscribe(self, broker: KafkaBroker, subscription: Subscription) -> None:
+        subscriber = broker.subscriber(
+            self._settings.topic_prefix + subscription.topic.name,
+            group_id=self._settings.topic_prefix + subscription.group,
+            batch=True,
+            max_records=subscription.max_records,
+            batch_timeout_ms=subscription.linger_ms,
+            ack_policy=AckPolicy.MANUAL,
+            auto_offset_reset="earliest",
+            fetch_max_wait_ms=subscription.linger_ms,
+            session_timeout_ms=self._settings.session_timeout_ms,
+            heartbeat_interval_ms=self._settings.session_timeout_ms // 4,
+            parser=_parse,
+            decoder=_decode,
+        )
+
+        def consumer() -> AIOKafkaConsumer | None:
+            return subscriber.consumer
+
+        policy = Policy(subscription, self._dead_letters, DeadLetterLimit(self._settings))
+        runner = BatchRunner(subscription.topic.name, policy, consumer)
+        self._runners.append(runner)
+
+        async def handle(records: RawBatch) -> None:
+            await runner.run(records)
+
+        subscriber(handle)
+
+
+async def _parse(records: RawBatch, _: object) -> KafkaMessage:
+    """FastStream's own parser decodes every header as UTF-8: one odd header would lose the whole batch."""
+    return KafkaMessage(
+        body=b"", headers={}, raw_message=records, consumer=FAKE_CONSUMER, message_id="", correlation_id=""
+    )
+
+
+async def _decode(message: Any, _: object) -> RawBatch:  # noqa: ANN401 - FastStream's own type
+    records: RawBatch = message.raw_message
+    return records

@@ -1,0 +1,66 @@
+"""Reads a topic without a group: from now on, or from the beginning to what is the end now. Commits
+nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+
+from shared.bus.codec import decode
+from shared.bus.connection import client_options
+from shared.bus.subscription import Received
+from shared.errors import DependencyDown
+from shared.events.base import Event
+from shared.events.topics import Topic
+from shared.settings import KafkaSettings
+
+
+async def follow(
+    settings: KafkaSettings, topic: Topic, *, from_start: bool = False
+) -> AsyncIterator[Received[Event]]:
+    """Events as they come, for ever. Raises DependencyDown, and InvalidInput for one that cannot be read."""
+    async with _reader(settings, topic.name) as (consumer, partitions):
+        await (consumer.seek_to_beginning(*partitions) if from_start else consumer.seek_to_end(*partitions))
+        async for record in consumer:
+            event = decode(topic.event, record.value)
+            yield Received(event, record.headers, record.topic, record.partition, record.offset)
+
+
+async def read_all(settings: KafkaSettings, topic: str) -> AsyncIterator[ConsumerRecord[bytes, bytes]]:
+    """Every raw record that is in `topic` now, a partition after the other; ends. Raises DependencyDown."""
+    async with _reader(settings, topic) as (consumer, partitions):
+        ends = await consumer.end_offsets(partitions)
+        await consumer.seek_to_beginning(*partitions)
+        left = {partition for partition in partitions if await consumer.position(partition) < ends[partition]}
+        while left:
+            for partition, records in (await consumer.getmany(*left, timeout_ms=500)).items():
+                for record in records:
+                    if record.offset < ends[partition]:
+                        yield record
+            left = {partition for partition in left if await consumer.position(partition) < ends[partition]}
+
+
+@asynccontextmanager
+async def _reader(
+    settings: KafkaSettings, topic: str
+) -> AsyncIterator[tuple[AIOKafkaConsumer, list[TopicPartition]]]:
+    name = settings.topic_prefix + topic
+    consumer = AIOKafkaConsumer(**client_options(settings), enable_auto_commit=False, fetch_max_wait_ms=20)
+    try:
+        await consumer.start()
+        await consumer._client.add_topic(name)  # noqa: SLF001 - else its partitions are unknown
+        partitions = [
+            TopicPartition(name, number) for number in sorted(consumer.partitions_for_topic(name) or ())
+        ]
+        if not partitions:
+            raise DependencyDown("kafka", f"there is no topic {name}; run `listeningpost topics`")
+        consumer.assign(partitions)
+        yield consumer, partitions
+    except (KafkaError, OSError) as error:
+        raise DependencyDown("kafka", type(error).__name__) from error
+    finally:
+        await consumer.stop()

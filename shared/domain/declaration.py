@@ -1,0 +1,133 @@
+"""A workspace as somebody wrote it: YAML in, a sound `Workspace` out, or every flaw with its line.
+
+Shape comes first (keys, types), then meaning (references, what is there twice, matchers): a reference to somebody
+whose entry cannot be read yet would be reported for nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import reduce
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from shared.domain.suggest import did_you_mean
+from shared.domain.workspace import Workspace, faults
+from shared.domain.yaml_tree import Flaw, Path, Spot, Tree, parse
+from shared.errors import ListeningPostError
+
+_SHOWN_CHARS = 60
+
+
+class InvalidDeclaration(ListeningPostError):
+    """The text is no sound workspace. `flaws` are in the order of the text, at least one."""
+
+    def __init__(self, flaws: list[Flaw]) -> None:
+        self.flaws = tuple(sorted(flaws))
+        super().__init__(f"{len(self.flaws)} faults, the first in line {self.flaws[0].spot.line}")
+
+
+def read_workspace(text: str) -> Workspace:
+    """The workspace declared in `text`. Raises InvalidDeclaration with everything that is wrong with it."""
+    tree = parse(text)
+    if tree.flaws:
+        raise InvalidDeclaration(tree.flaws)
+    if not isinstance(tree.value, Mapping):
+        raise InvalidDeclaration([Flaw(Spot(1, 1), "a workspace is a list of `key: value`", "see docs/workspace.md")])
+    try:
+        workspace = Workspace.model_validate(tree.value)
+    except ValidationError as error:
+        raise InvalidDeclaration([_shape_flaw(fault, tree) for fault in error.errors()]) from None
+    wrong = [Flaw(tree.spot(fault.path), fault.message, fault.remedy) for fault in faults(workspace)]
+    if wrong:
+        raise InvalidDeclaration(wrong)
+    return workspace
+
+
+def _shape_flaw(fault: Mapping[str, Any], tree: Tree) -> Flaw:
+    path: Path = fault["loc"]
+    message, remedy = _explain(fault, path)
+    # An unknown key is wrong itself; what is wrong with a known one is its value.
+    spot = tree.keys.get(path) if fault["type"] == "extra_forbidden" else tree.values.get(path)
+    return Flaw(spot or tree.spot(path), message, remedy)
+
+
+def _explain(fault: Mapping[str, Any], path: Path) -> tuple[str, str]:
+    """What is wrong, and what to do, in words that need no knowledge of Python."""
+    name, found = _name(path), _shown(fault["input"])
+    match fault["type"]:
+        case "missing":
+            return f"`{name}` is missing", f"add `{name}:`"
+        case "extra_forbidden":
+            known = _fields_at(path[:-1])
+            return f"`{name}` is not known here", did_you_mean(name, known, f"known are {', '.join(known)}")
+        case "string_type" if fault["input"] is None:
+            return f"`{name}` is empty", "write a text, or leave the line out"
+        case "string_type":
+            return f"`{name}` should be a text, and YAML reads {found} as something else", "put it in quotes"
+        case "string_pattern_mismatch" if "secret" in fault["ctx"]["pattern"]:
+            return f"{found} is no reference to a secret", "write `secret:name`, never the secret itself"
+        case "string_pattern_mismatch":
+            return f"{found} cannot be an id", "use lower-case letters, digits, dots and dashes, 64 at most"
+        case "tuple_type":
+            return f"`{name}` should be a list, not {found}", "write [a, b], or each on a line of its own after `- `"
+        case "model_type" | "model_attributes_type":
+            return f"`{name}` should be made of `key: value`, not {found}", f"known are {', '.join(_fields_at(path))}"
+        case "enum":
+            allowed = [word.strip(" '") for word in fault["ctx"]["expected"].replace(" or ", ",").split(",")]
+            return f"{found} is not possible for `{name}`", did_you_mean(
+                str(fault["input"]), allowed, f"possible are {', '.join(allowed)}"
+            )
+        case _:
+            return f"`{name}`: {_sentence(fault['msg'])} (it is {found})", ""
+
+
+def _sentence(message: str) -> str:
+    return message[:1].lower() + message[1:]
+
+
+def _name(path: Path) -> str:
+    """The last key on the way; a list's item is called after its list."""
+    return next((part for part in reversed(path) if isinstance(part, str)), "workspace")
+
+
+def _shown(value: object) -> str:
+    match value:
+        case None:
+            return "nothing"
+        case Mapping():
+            return "a group of `key: value`"
+        case list():
+            return "a list"
+        case _:
+            text = repr(value) if isinstance(value, str) else str(value)
+            return text if len(text) <= _SHOWN_CHARS else text[:_SHOWN_CHARS] + "…"
+
+
+def _fields_at(path: Path) -> list[str]:
+    """The keys that may stand at `path`, as one writes them."""
+    model = reduce(_below, path, Workspace)
+    if not (isinstance(model, type) and issubclass(model, BaseModel)):
+        return []
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _below(kind: object, part: str | int) -> object:
+    """The type one step further down: of a field, or of a list's items."""
+    if isinstance(part, str) and isinstance(kind, type) and issubclass(kind, BaseModel):
+        by_key = {field.alias or name: field.annotation for name, field in kind.model_fields.items()}
+        return _bare(by_key.get(part))
+    if isinstance(part, int) and get_origin(kind) is tuple:
+        return _bare(get_args(kind)[0])
+    return None
+
+
+def _bare(annotation: object) -> object:
+    """Without what says that it may be left out, or how long it may be."""
+    if get_origin(annotation) is Annotated:
+        return _bare(get_args(annotation)[0])
+    if get_origin(annotation) in {Union, UnionType}:
+        return _bare(next(kind for kind in get_args(annotation) if kind is not type(None)))
+    return annotation

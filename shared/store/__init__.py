@@ -1,0 +1,1 @@
+"""MongoDB: the only folder that knows which driver it is. One repository a collection, one writer each."""

@@ -1,0 +1,111 @@
+"""Who writes which collection: one writer each, everybody may read. A test compares it with the repositories.
+
+Indexes and required fields stand here too, so that a repository is about queries only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Owner = Literal["ingest", "classifier", "notifier", "console", "shared"]
+Direction = Literal[1, -1]
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """`keys` in order; `expire_after_s` makes it a TTL index on its one key; `where` a partial one."""
+
+    name: str
+    keys: tuple[tuple[str, Direction], ...]
+    unique: bool = False
+    expire_after_s: int | None = None
+    where: tuple[tuple[str, object], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionSpec:
+    """`required` maps a field to its BSON type: the validator checks presence and type, nothing more."""
+
+    name: str
+    owner: Owner
+    required: tuple[tuple[str, str | tuple[str, ...]], ...] = ()
+    indexes: tuple[Index, ...] = ()
+
+
+ATTACHMENTS = CollectionSpec("attachments.files", "ingest")
+ATTACHMENT_CHUNKS = CollectionSpec("attachments.chunks", "ingest")
+CONTRIBUTORS = CollectionSpec(
+    "contributors", "ingest", required=(("sealed", "binData"), ("codename", "string"))
+)
+IDEMPOTENCY = CollectionSpec(
+    "idempotency",
+    "ingest",
+    required=(("body_hash", "string"), ("expires_at", "date")),
+    indexes=(Index("expires", (("expires_at", 1),), expire_after_s=0),),
+)
+QUARANTINE = CollectionSpec(
+    "quarantine",
+    "ingest",
+    required=(("channel", "string"), ("reason", "string"), ("received_at", "date")),
+    indexes=(
+        Index("newest", (("received_at", -1),)),
+        Index("by_reason", (("reason", 1), ("received_at", -1))),
+    ),
+)
+FEEDBACK = CollectionSpec(
+    "feedback",
+    "classifier",
+    required=(
+        ("feedback_id", "string"),
+        ("channel", "string"),
+        ("source", "string"),
+        ("revision", ("long", "int")),
+        ("change", "string"),
+    ),
+    indexes=(
+        Index("newest", (("received_at", -1),)),
+        Index("by_touchpoint", (("tags.touchpoints.id", 1), ("received_at", -1))),
+        Index("by_lens", (("tags.lenses.id", 1), ("received_at", -1))),
+        Index("triage", (("received_at", -1),), where=(("tags.needs_triage", True),)),
+        Index("by_person", (("reported_by.person_id", 1), ("received_at", -1))),
+    ),
+)
+DELIVERIES = CollectionSpec(
+    "deliveries",
+    "notifier",
+    required=(
+        ("notice_id", "string"),
+        ("feedback_id", "string"),
+        ("purpose", "string"),
+        ("state", "string"),
+        ("due_at", "date"),
+    ),
+    indexes=(
+        Index("due", (("due_at", 1),), where=(("state", "due"),)),
+        Index("in_flight", (("lease_until", 1),), where=(("state", "sending"),)),
+        Index("claim", (("claim", 1),), where=(("state", "sending"),)),
+        Index("by_feedback", (("feedback_id", 1),)),
+        Index("by_state", (("state", 1), ("due_at", -1))),
+    ),
+)
+DIRECTORY = CollectionSpec("directory", "console")
+API_KEYS = CollectionSpec(
+    "api_keys", "console", required=(("hash", "string"), ("scopes", "array"), ("created_at", "date"))
+)
+MIGRATIONS = CollectionSpec("migrations", "shared")
+LEASES = CollectionSpec("leases", "shared")
+
+COLLECTIONS: tuple[CollectionSpec, ...] = (
+    ATTACHMENTS,
+    ATTACHMENT_CHUNKS,
+    CONTRIBUTORS,
+    IDEMPOTENCY,
+    QUARANTINE,
+    FEEDBACK,
+    DELIVERIES,
+    DIRECTORY,
+    API_KEYS,
+    MIGRATIONS,
+    LEASES,
+)
