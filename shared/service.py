@@ -33,17 +33,22 @@ _log = structlog.get_logger()
 
 @dataclass
 class Service:
-    """A named list of components, in starting order, and the HTTP application they share."""
+    """A named list of components, in starting order, and the HTTP application they share.
+
+    The service is ready in spite of what is wrong with components it `tolerates`: ingest goes on without Kafka, since
+    the spool takes what comes.
+    """
 
     name: str
     settings: CommonSettings
     components: Sequence[Component]
+    tolerates: frozenset[str] = frozenset()
     http: FastAPI = field(default_factory=lambda: FastAPI(openapi_url=None, docs_url=None, redoc_url=None))
     started: list[Component] = field(default_factory=list)
     stopping: bool = False
 
     def problems(self) -> dict[str, str]:
-        """What keeps the service from being ready, by component; empty when it is ready."""
+        """What is wrong, by component."""
         waiting = [component for component in self.components if component not in self.started]
         found = {component.name: "starting" for component in waiting}
         for component in self.started:
@@ -116,7 +121,8 @@ async def _serve_http(server: uvicorn.Server) -> None:
     try:
         await server.startup()
     except SystemExit:
-        msg = f"cannot listen on {server.config.host}:{server.config.port} (LISTENINGPOST_HTTP__PORT): it is in use"
+        address = f"{server.config.host}:{server.config.port}"
+        msg = f"cannot listen on {address} (LISTENINGPOST_HTTP__PORT): it is in use"
         raise ConfigurationError(msg) from None
     await server.main_loop()
     await server.shutdown()
@@ -162,19 +168,17 @@ async def _stop_all(service: Service, server: uvicorn.Server, serving: asyncio.T
 
 
 def _add_health(service: Service) -> None:
-    """Three open endpoints: they answer an orchestrator that holds no key, and carry no feedback and no
-    secret.
-    """
+    """Three open endpoints: an orchestrator holds no key, and they carry neither feedback nor secrets."""
 
     async def healthz(_: Request) -> Response:
         return JSONResponse({"service": service.name, "status": "alive"})
 
     async def readyz(_: Request) -> Response:
         problems = service.problems()
-        status = "ready" if not problems else "not ready"
-        return JSONResponse(
-            {"service": service.name, "status": status, "problems": problems}, 503 if problems else 200
-        )
+        ready = set(problems) <= service.tolerates
+        status = ("degraded" if problems else "ready") if ready else "not ready"
+        body = {"service": service.name, "status": status, "problems": problems}
+        return JSONResponse(body, 200 if ready else 503)
 
     async def metrics(_: Request) -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -1,6 +1,4 @@
-"""Consumes subscriptions through FastStream: batches of raw records, committed by us and only after the
-work.
-"""
+"""Consumes subscriptions through FastStream: raw batches, committed by us and only after the work."""
 
 from __future__ import annotations
 

@@ -166,9 +166,7 @@ async def _send(producer: AIOKafkaProducer, topic: str, records: Sequence[Record
 
 
 def _retrieve(future: asyncio.Future[object]) -> None:
-    """Look at the outcome of a record nobody waits for any more, so that asyncio does not report it as
-    forgotten.
-    """
+    """Look at the outcome of a record nobody waits for any more, else asyncio reports it as forgotten."""
     if not future.cancelled():
         future.exception()
 

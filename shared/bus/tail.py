@@ -1,6 +1,4 @@
-"""Reads a topic without a group: from now on, or from the beginning to what is the end now. Commits
-nothing.
-"""
+"""Reads a topic without a group: from now on, or all that is in it now. Commits nothing."""
 
 from __future__ import annotations
 
