@@ -19,9 +19,10 @@ ClaimKind = Literal["email", "slack", "api"]
 class Claim:
     """Who says so, and whether the channel proved it.
 
-    `verified` means proved: a signed Slack event, a mail whose sender is aligned, an API key that may speak for
-    others. It decides who is recognised and who is answered, so in doubt it is False. An empty `address` is
-    somebody anonymous. `kind` "api" is an id in the sender's own system, unique within the submission's `source`.
+    `verified` means proved: a signed Slack event, a mail whose sender is aligned, an API key that may speak
+    for others. It decides who is recognised and who is answered, so in doubt it is False. An empty `address`
+    is somebody anonymous. `kind` "api" is an id in the sender's own system, unique within the submission's
+    `source`.
     """
 
     kind: ClaimKind
@@ -43,19 +44,21 @@ class File:
 class Submission:
     """One piece, one change to it.
 
-    `channel` is the channel's name, `source` the instance of it (workspace, mailbox, API key): constant for one
-    thing, because with `external_id` (the provider's id of the *object*, not of the delivery) they make the
-    feedback_id. `revision` is the provider's edit time in µs since 1970 or its version number; None when it gives
-    neither. A deletion needs `external_id` and no text.
+    `channel` is the channel's name, `source` the instance of it (workspace, mailbox, API key): constant for
+    one thing, because with `external_id` (the provider's id of the *object*, not of the delivery) they make
+    the feedback_id. `revision` is the provider's edit time in µs since 1970 or its version number; None when
+    it gives neither. A deletion needs `external_id` and no text.
 
-    `affiliation` is what the channel was told about whoever spoke (`spoken_for`, else `reported_by`); the directory
-    knows better. `reply_to` is dropped unless `reported_by` is verified. `occurred_at` is aware, None when not stated.
+    `affiliation` is what the channel was told about whoever spoke (`spoken_for`, else `reported_by`); the
+    directory knows better. `reply_to` is dropped unless `reported_by` is verified. `occurred_at` is None when
+    not stated.
 
-    `retry_key` is the sender's idempotency key, scoped to its API key. `ordinal` counts otherwise equal items of one
-    request or one import (0, 1, …), so that two equal rows stay two pieces and a retry makes neither a third.
+    `retry_key` is the sender's idempotency key, scoped to its API key. `ordinal` counts otherwise equal items
+    of one request or one import (0, 1, …), so that two equal rows stay two pieces and a retry makes neither
+    a third.
 
-    `strict` is for senders who read the answer and can mend their request (REST): what is absurd is refused with a
-    problem. Otherwise it is replaced and noted, because nobody would send it again.
+    `strict` is for senders who read the answer and can mend their request (REST): what is absurd is refused
+    with a problem. Otherwise it is replaced and noted, because nobody would send it again.
 
     `trace` is the W3C traceparent it came with.
     """
