@@ -10,32 +10,33 @@ from typing import TYPE_CHECKING, Protocol
 from services.ingest.domain.receipt import Receipt
 from services.ingest.domain.submission import Submission
 from shared.domain.directory import Directory
-from shared.domain.quarantine import Cause
+from shared.domain.quarantine import QuarantineReason
 
 if TYPE_CHECKING:
-    from services.ingest.settings import IngestSettings
     from shared.store.api_keys import ApiKeyFollower
     from shared.store.idempotency import IdempotencyStore
+
+    from services.ingest.settings import IngestSettings
 
 
 class Intake(Protocol):
     """The pipeline, as a channel sees it."""
 
     async def accept(self, submissions: Sequence[Submission]) -> list[Receipt]:
-        """Every submission has its receipt, in order; what is `accepted` or `spooled` is kept: say so to the sender.
+        """Every submission has its receipt, in order; `accepted` and `spooled` both mean kept: say so.
 
-        One that is invalid is `rejected` and harms no neighbour. Raises DependencyDown when neither Kafka nor the
-        spool can take them (its `retry_after_s`, if it has one, says when to come again): answer 503 or SMTP 451, and
-        the sender repeats all of them. Hand over a whole request at once: a batch costs little more than one.
+        One that is invalid is `rejected` and harms no neighbour. Raises DependencyDown when neither Kafka nor
+        the spool can take them: answer 503 or SMTP 451 with Retry-After, and the sender repeats all of them.
+        Hand over a whole request at once: a batch costs little more than one.
         """
         ...
 
     async def quarantine(
-        self, raw: bytes, channel: str, cause: Cause, detail: str, *, source: str = ""
+        self, raw: bytes, channel: str, reason: QuarantineReason, detail: str, *, source: str = ""
     ) -> str:
-        """What came in but is no feedback (auto-reply, bounce) or cannot be read is kept aside, listed with `cause`.
+        """What came in but is no feedback (auto-reply, bounce), or cannot be read, is kept aside and listed.
 
-        `detail` is one sentence without feedback text or addresses. Returns its id; raises DependencyDown as `accept`.
+        `detail` is one sentence without feedback text or addresses. Returns its id. Raises as `accept` does.
         """
         ...
 
