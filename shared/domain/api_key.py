@@ -39,14 +39,14 @@ class ApiKey:
     revoked_at: datetime | None = None
 
     def opens_with(self, secret: str, now: datetime) -> bool:
-        """Whether `secret` is this key's and the key is in force at `now`. A near miss takes as long as a far one."""
+        """Whether `secret` is this key's in force at `now`. A near miss takes as long as a far one."""
         right = hmac.compare_digest(hash_secret(secret), self.secret_hash)
         alive = self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
         return right and alive
 
 
 def hash_secret(secret: str) -> str:
-    """SHA-256 as hex. A slow hash protects what can be guessed; 256 random bits cannot, and this runs per request."""
+    """SHA-256 as hex. A slow hash protects what can be guessed; 256 random bits cannot."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
