@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import EmailStr, Field, HttpUrl, SecretStr
+from pydantic import EmailStr, Field, HttpUrl, IPvAnyNetwork, SecretStr
 
 from shared.settings import CommonSettings, Section
 
@@ -18,19 +18,34 @@ class RestSettings(Section):
     max_items: int = Field(default=10_000, ge=1, description="items in one request; over it: 413")
 
 
+class Place(Section):
+    """What feedback from a Slack channel is about, where that is known."""
+
+    product: str | None = None
+    touchpoint: str | None = None
+
+
 class SlackSettings(Section):
-    """The door for Slack's Events API. Closed while no signing secret is set."""
+    """The door for Slack's Events API. Closed while nothing of it is set; an error without a secret."""
 
     signing_secret: SecretStr | None = None
     previous_signing_secret: SecretStr | None = Field(
         default=None, description="also taken, while secrets are being rotated"
     )
-    bot_token: SecretStr | None = Field(default=None, description="xoxb-…, fetches names and files")
+    bot_token: SecretStr | None = Field(default=None, description="xoxb-…, fetches files")
+    app_id: str | None = Field(default=None, description="A…, our own app: what it posts is no feedback")
     api_url: HttpUrl = HttpUrl("https://slack.com/api/")
-    confidential_word: str = Field(
-        default="#confidential", description="a message with this word hides its author"
+    channels: dict[str, Place] = Field(
+        default={}, description="JSON, channel id to hints; only these and direct messages are then heard"
+    )
+    confidential_words: tuple[str, ...] = Field(
+        default=("#confidential", "confidential:"), description="a message that starts so hides its author"
     )
     replay_window_s: int = Field(default=300, ge=1)
+    files_within_s: float = Field(
+        default=1.5, gt=0, le=2.5, description="of the 3 s Slack waits; later files follow as an edit"
+    )
+    max_body_bytes: int = Field(default=4 * _MIB, ge=65_536, description="over it: 413; Slack sends far less")
 
 
 class Mailbox(Section):
@@ -40,19 +55,36 @@ class Mailbox(Section):
     confidential: bool = False
     product: str | None = None
     touchpoint: str | None = None
+    brief: str | None = None
 
 
 class MailSettings(Section):
-    """The door for inbound mail over SMTP. Closed while no port is set."""
+    """The door for inbound mail over SMTP. Closed while no port is set; without a mailbox, an error."""
 
     host: str = "127.0.0.1"
     port: int | None = Field(default=None, ge=0, le=65_535, description="0 takes a free one")
-    hostname: str = Field(default="localhost", description="how it greets, and names itself in Received")
+    hostname: str = Field(default="localhost", description="how it greets")
+    source: str = Field(
+        default="mail", min_length=1, description="part of every feedback_id: do not change it"
+    )
     mailboxes: tuple[Mailbox, ...] = Field(default=(), description="JSON list; mail to others is refused")
     authserv_id: str | None = Field(
         default=None, description="the mail server in front whose Authentication-Results are believed"
     )
+    trusted_relays: tuple[IPvAnyNetwork, ...] = Field(
+        default=(), description="JSON list of networks; only from these are Authentication-Results believed"
+    )
+    own_addresses: tuple[EmailStr, ...] = Field(
+        default=(), description="JSON list; notices are sent from these, so mail from them is a loop"
+    )
+    own_message_id_domains: tuple[str, ...] = Field(
+        default=(), description="JSON list; the right side of our notices' Message-IDs"
+    )
+    hear_mailing_lists: bool = Field(default=False, description="take mail with a List-Id as feedback")
     max_message_bytes: int = Field(default=32 * _MIB, ge=1_024)
+    max_parts: int = Field(default=100, ge=1, le=1_000, description="MIME parts; over it: quarantine")
+    max_connections: int = Field(default=50, ge=1, description="at a time; over it: 421, come again")
+    timeout_s: float = Field(default=60.0, gt=0, description="a silent connection is closed after it")
 
 
 class SpoolSettings(Section):
