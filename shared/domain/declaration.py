@@ -1,17 +1,17 @@
 """A workspace as somebody wrote it: YAML in, a sound `Workspace` out, or every flaw with its line.
 
-Shape comes first (keys, types), then meaning (references, what is there twice, matchers): a reference to somebody
-whose entry cannot be read yet would be reported for nothing.
+Shape comes first (keys, types), then meaning (references, what is there twice, matchers): a reference to
+somebody whose entry cannot be read yet would be reported for nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import reduce
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from shared.domain.suggest import did_you_mean
 from shared.domain.workspace import Workspace, faults
@@ -19,6 +19,15 @@ from shared.domain.yaml_tree import Flaw, Path, Spot, Tree, parse
 from shared.errors import ListeningPostError
 
 _SHOWN_CHARS = 60
+#: By a part of pydantic's name of the error.
+_REMEDIES = {
+    "date": "write YYYY-MM-DD",
+    "url": "write the whole address, from https:// on",
+    "bool": "write true or false",
+    "int": "write a whole number",
+    "float": "write a number",
+    "value_error": "write an address like name@company.example",
+}
 
 
 class InvalidDeclaration(ListeningPostError):
@@ -35,18 +44,27 @@ def read_workspace(text: str) -> Workspace:
     if tree.flaws:
         raise InvalidDeclaration(tree.flaws)
     if not isinstance(tree.value, Mapping):
-        raise InvalidDeclaration([Flaw(Spot(1, 1), "a workspace is a list of `key: value`", "see docs/workspace.md")])
+        raise InvalidDeclaration(
+            [Flaw(Spot(1, 1), "a workspace is a list of `key: value`", "see docs/workspace.md")]
+        )
     try:
         workspace = Workspace.model_validate(tree.value)
     except ValidationError as error:
-        raise InvalidDeclaration([_shape_flaw(fault, tree) for fault in error.errors()]) from None
+        raise InvalidDeclaration([_shape_flaw(fault, tree) for fault in _causes(error)]) from None
     wrong = [Flaw(tree.spot(fault.path), fault.message, fault.remedy) for fault in faults(workspace)]
     if wrong:
         raise InvalidDeclaration(wrong)
     return workspace
 
 
-def _shape_flaw(fault: Mapping[str, Any], tree: Tree) -> Flaw:
+def _causes(error: ValidationError) -> list[ErrorDetails]:
+    """Without the lists that count as too short only because one of their entries is at fault."""
+    found = error.errors()
+    inside = {fault["loc"][:end] for fault in found for end in range(len(fault["loc"]))}
+    return [fault for fault in found if fault["type"] != "too_short" or fault["loc"] not in inside]
+
+
+def _shape_flaw(fault: ErrorDetails, tree: Tree) -> Flaw:
     path: Path = fault["loc"]
     message, remedy = _explain(fault, path)
     # An unknown key is wrong itself; what is wrong with a known one is its value.
@@ -54,34 +72,40 @@ def _shape_flaw(fault: Mapping[str, Any], tree: Tree) -> Flaw:
     return Flaw(spot or tree.spot(path), message, remedy)
 
 
-def _explain(fault: Mapping[str, Any], path: Path) -> tuple[str, str]:
+def _explain(fault: ErrorDetails, path: Path) -> tuple[str, str]:
     """What is wrong, and what to do, in words that need no knowledge of Python."""
     name, found = _name(path), _shown(fault["input"])
     match fault["type"]:
         case "missing":
-            return f"`{name}` is missing", f"add `{name}:`"
+            said = f"`{name}` is missing", f"add `{name}:`"
         case "extra_forbidden":
             known = _fields_at(path[:-1])
-            return f"`{name}` is not known here", did_you_mean(name, known, f"known are {', '.join(known)}")
-        case "string_type" if fault["input"] is None:
-            return f"`{name}` is empty", "write a text, or leave the line out"
+            said = f"`{name}` is not known here", did_you_mean(name, known, f"known are {', '.join(known)}")
         case "string_type":
-            return f"`{name}` should be a text, and YAML reads {found} as something else", "put it in quotes"
+            said = f"`{name}` should be a text, and YAML reads this as {found}", "put it in quotes"
         case "string_pattern_mismatch" if "secret" in fault["ctx"]["pattern"]:
-            return f"{found} is no reference to a secret", "write `secret:name`, never the secret itself"
+            said = "this is no reference to a secret", "write `secret:name`, never the secret itself"
         case "string_pattern_mismatch":
-            return f"{found} cannot be an id", "use lower-case letters, digits, dots and dashes, 64 at most"
+            said = f"{found} cannot be an id", "use lower-case letters, digits, dots and dashes, 64 at most"
         case "tuple_type":
-            return f"`{name}` should be a list, not {found}", "write [a, b], or each on a line of its own after `- `"
+            said = f"`{name}` should be a list, not {found}", "write [a, b], or one a line after `- `"
         case "model_type" | "model_attributes_type":
-            return f"`{name}` should be made of `key: value`, not {found}", f"known are {', '.join(_fields_at(path))}"
+            known = _fields_at(path)
+            said = f"`{name}` should be made of `key: value`, not {found}", f"known are {', '.join(known)}"
+        case "too_short":
+            said = f"`{name}` needs at least one entry", "declare one"
         case "enum":
-            allowed = [word.strip(" '") for word in fault["ctx"]["expected"].replace(" or ", ",").split(",")]
-            return f"{found} is not possible for `{name}`", did_you_mean(
-                str(fault["input"]), allowed, f"possible are {', '.join(allowed)}"
-            )
+            words = [word.strip(" '") for word in fault["ctx"]["expected"].replace(" or ", ",").split(",")]
+            remedy = did_you_mean(str(fault["input"]), words, f"possible are {', '.join(words)}")
+            said = f"{found} is not possible for `{name}`", remedy
         case _:
-            return f"`{name}`: {_sentence(fault['msg'])} (it is {found})", ""
+            said = f"`{name}`: {_sentence(fault['msg'])} (it is {found})", _remedy(fault["type"])
+    return said
+
+
+def _remedy(kind: str) -> str:
+    """For faults that pydantic itself words well enough."""
+    return next((remedy for part, remedy in _REMEDIES.items() if part in kind), "mend the value")
 
 
 def _sentence(message: str) -> str:
@@ -108,7 +132,9 @@ def _shown(value: object) -> str:
 
 def _fields_at(path: Path) -> list[str]:
     """The keys that may stand at `path`, as one writes them."""
-    model = reduce(_below, path, Workspace)
+    model: object = Workspace
+    for part in path:
+        model = _below(model, part)
     if not (isinstance(model, type) and issubclass(model, BaseModel)):
         return []
     return [field.alias or name for name, field in model.model_fields.items()]

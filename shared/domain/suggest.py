@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-# Below this the suggestion is more often a distraction than a help: `bil` → `bill` is 0.86, `sign` → `design` 0.8.
+# Below this the suggestion is more often a distraction than a help (`emial` → `email` is 0.8).
 _CLOSE = 0.6
 
 

@@ -14,8 +14,11 @@ from shared.domain.account import Account, Persona, Segment
 from shared.domain.entity import Entity, Id, Name, Text
 from shared.domain.journey import Product
 from shared.domain.lens import Lens
+from shared.domain.matchers import parse_matcher
 from shared.domain.person import Department, Person
 from shared.domain.route import ReceiverKind, ReceiverSpec, Route
+from shared.domain.suggest import did_you_mean
+from shared.errors import InvalidInput
 
 
 class LensWords(Entity):
@@ -45,18 +48,21 @@ class Workspace(Entity):
 
 
 class Fault(Entity):
-    """What is wrong with a declaration. `path` leads to it: ("people", 3, "department")."""
+    """What is wrong with a declaration, and what to do. `path` leads to it: ("people", 3, "department")."""
 
     path: tuple[str | int, ...]
     message: str
+    remedy: str = ""
 
 
 Path = tuple[str | int, ...]
+#: Where the things that others refer to are declared.
+_LISTS = {"person": "people", "department": "departments", "segment": "segments", "persona": "personas"}
 
 
 def faults(workspace: Workspace) -> tuple[Fault, ...]:
     """Every reference that leads nowhere, every id or address used twice; empty for a sound workspace."""
-    return (*_duplicates(workspace), *_dangling(workspace), *_routing(workspace))
+    return (*_duplicates(workspace), *_dangling(workspace), *_unreachable(workspace), *_routing(workspace))
 
 
 def _duplicates(workspace: Workspace) -> Iterator[Fault]:
@@ -68,6 +74,7 @@ def _duplicates(workspace: Workspace) -> Iterator[Fault]:
         "persona": _ids("personas", workspace.personas),
         "account": _ids("accounts", workspace.accounts),
         "receiver": _ids("receivers", workspace.receivers),
+        "lens": _ids("lenses", workspace.lenses),
         "touchpoint": _touchpoints(workspace),
         "address": _addresses(workspace),
         "account domain": (
@@ -80,12 +87,17 @@ def _duplicates(workspace: Workspace) -> Iterator[Fault]:
         seen: set[str] = set()
         for path, value in entries:
             if value in seen:
-                yield Fault(path=path, message=f"the {what} {value!r} is declared twice; give each its own")
+                yield Fault(
+                    path=path, message=f"the {what} {value!r} is declared twice", remedy="give each its own"
+                )
             seen.add(value)
 
 
 def _ids(
-    name: str, entities: Iterable[Department | Person | Product | Segment | Persona | Account | ReceiverSpec]
+    name: str,
+    entities: Iterable[
+        Department | Person | Product | Segment | Persona | Account | ReceiverSpec | LensWords
+    ],
 ) -> Iterator[tuple[Path, str]]:
     for index, entity in enumerate(entities):
         yield (name, index, "id"), entity.id
@@ -118,7 +130,11 @@ def _dangling(workspace: Workspace) -> Iterator[Fault]:
     }
     for path, what, value in _references(workspace):
         if value is not None and value not in known[what]:
-            yield Fault(path=path, message=f"no {what} {value!r} is declared")
+            yield Fault(
+                path=path,
+                message=f"no {what} {value!r} is declared",
+                remedy=did_you_mean(value, known[what], f"declare it under `{_LISTS[what]}`"),
+            )
     for p, product in enumerate(workspace.products):
         own = {touchpoint.id for touchpoint in product.touchpoints}
         for s, stage in enumerate(product.stages):
@@ -128,6 +144,7 @@ def _dangling(workspace: Workspace) -> Iterator[Fault]:
                         yield Fault(
                             path=("products", p, "stages", s, "touchpoints", t, "after", a),
                             message=f"no touchpoint {earlier!r} in the journey of {product.id!r}",
+                            remedy=did_you_mean(earlier, own, "name one of the same product"),
                         )
 
 
@@ -150,6 +167,20 @@ def _references(workspace: Workspace) -> Iterator[tuple[Path, str, str | None]]:
                     yield (*here, "agents", a), "person", agent
 
 
+def _unreachable(workspace: Workspace) -> Iterator[Fault]:
+    """Those who are told when nobody else is must be reachable."""
+    without = {person.id for person in workspace.people if not person.emails and not person.slack_ids}
+    last_resorts: list[tuple[Path, str]] = [(("triage_owner",), workspace.triage_owner)]
+    last_resorts += [(("products", p, "pm"), product.pm) for p, product in enumerate(workspace.products)]
+    for path, person in last_resorts:
+        if person in without:
+            yield Fault(
+                path=path,
+                message=f"{person!r} has no address, so that nobody would be told",
+                remedy="give that person `emails` or `slack_ids`",
+            )
+
+
 def _routing(workspace: Workspace) -> Iterator[Fault]:
     receivers = {receiver.id: receiver for receiver in workspace.receivers}
     for i, receiver in enumerate(workspace.receivers):
@@ -161,11 +192,22 @@ def _routing(workspace: Workspace) -> Iterator[Fault]:
         yield Fault(
             path=("route",), message="the root route needs a `receiver`, so that somebody is always told"
         )
+    if workspace.route.match:
+        yield Fault(path=("route", "match"), message="the root route takes everything; give it no `match`")
     yield from _route_faults(("route",), workspace.route, set(receivers))
 
 
 def _route_faults(path: Path, route: Route, receivers: set[str]) -> Iterator[Fault]:
     if route.receiver is not None and route.receiver not in receivers:
-        yield Fault(path=(*path, "receiver"), message=f"no receiver {route.receiver!r} is declared")
+        yield Fault(
+            path=(*path, "receiver"),
+            message=f"no receiver {route.receiver!r} is declared",
+            remedy=did_you_mean(route.receiver, receivers, "declare it under `receivers`"),
+        )
+    for i, matcher in enumerate(route.match):
+        try:
+            parse_matcher(matcher)
+        except InvalidInput as error:
+            yield Fault(path=(*path, "match", i), message=error.detail)
     for i, child in enumerate(route.routes):
         yield from _route_faults((*path, "routes", i), child, receivers)

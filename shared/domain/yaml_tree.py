@@ -1,7 +1,7 @@
 """YAML as plain values in which every value still knows its line: for messages that say where a fault is.
 
-PyYAML builds a tree of nodes with positions and then throws the positions away; here they are kept. Reading a text is
-not I/O: whoever calls this has opened the file.
+PyYAML builds a tree of nodes with positions and then throws the positions away; here they are kept. Reading a
+text is not I/O: whoever calls this has opened the file.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import yaml
 
 Path = tuple[str | int, ...]
 
-# An alias may name what contains it, and ten aliases of ten aliases of ten are a thousand: both must end somewhere.
+# An alias may name what contains it, and ten aliases of ten aliases of ten are a thousand: both must end.
 _MAX_DEPTH = 40
 _MAX_VALUES = 500_000
 _MERGE = "tag:yaml.org,2002:merge"
@@ -38,7 +38,7 @@ class Flaw:
 
 @dataclass(slots=True)
 class Tree:
-    """`value` is dicts, lists and scalars. `keys` says where a mapping's key stands, `values` where its value does."""
+    """`value` is dicts, lists and scalars; `keys` says where a key stands, `values` where its value does."""
 
     value: object = None
     keys: dict[Path, Spot] = field(default_factory=dict)
@@ -76,16 +76,17 @@ class _Reader:
         self.tree = Tree()
         self._loader = loader
         self._seen = 0
+        self._gave_up = False
 
     def read(self, node: yaml.Node, path: Path) -> object:
         spot = _spot(node.start_mark)
         self.tree.values.setdefault(path, spot)
         self._seen += 1
-        if len(path) > _MAX_DEPTH or self._seen > _MAX_VALUES:
-            # Said once; and nothing more is read, or two aliases to each other would take 2^40 steps to say so.
-            if self._seen <= _MAX_VALUES:
+        if self._gave_up or len(path) > _MAX_DEPTH or self._seen > _MAX_VALUES:
+            # Said once; and nothing more is read, or two such aliases would take 2^40 steps to say so.
+            if not self._gave_up:
                 self._flaw(spot, "this is nested without end", "an alias (`*name`) must not contain itself")
-            self._seen = _MAX_VALUES + 1
+            self._gave_up = True
             return None
         if isinstance(node, yaml.MappingNode):
             return dict(self._entries(node, path))
@@ -119,7 +120,7 @@ class _Reader:
 
     def _scalar(self, node: yaml.Node) -> object:
         try:
-            return self._loader.construct_object(node)  # type: ignore[no-untyped-call, no-any-return]
+            return self._loader.construct_object(node)
         except yaml.MarkedYAMLError as error:
             self._flaw(_spot(node.start_mark), error.problem or "cannot be read", "leave out the tag")
         except ValueError:
