@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from shared.domain.account import Account, Contact
-from shared.domain.journey import Product, Touchpoint, neighbours
+from shared.domain.journey import Product, Stage, Touchpoint, neighbours
 from shared.domain.person import Department, Person
 from shared.domain.route import ReceiverSpec
 from shared.domain.workspace import Workspace
@@ -53,6 +53,12 @@ class Directory:
     def product_of(self) -> dict[str, Product]:
         """The product whose journey a touchpoint is on, by touchpoint id."""
         return {t.id: product for product in self.workspace.products for t in product.touchpoints}
+
+    @cached_property
+    def stage_of(self) -> dict[str, Stage]:
+        """The stage of the journey a touchpoint belongs to, by touchpoint id."""
+        stages = (stage for product in self.workspace.products for stage in product.stages)
+        return {touchpoint.id: stage for stage in stages for touchpoint in stage.touchpoints}
 
     @cached_property
     def accounts(self) -> dict[str, Account]:
