@@ -22,7 +22,8 @@ async def follow(
 ) -> AsyncIterator[Received[Event]]:
     """Events as they come, for ever. Raises DependencyDown, and InvalidInput for one that cannot be read."""
     async with _reader(settings, topic.name) as (consumer, partitions):
-        await (consumer.seek_to_beginning(*partitions) if from_start else consumer.seek_to_end(*partitions))
+        offsets = await (consumer.beginning_offsets if from_start else consumer.end_offsets)(partitions)
+        _seek(consumer, offsets)
         async for record in consumer:
             event = decode(topic.event, record.value)
             yield Received(event, record.headers, record.topic, record.partition, record.offset)
@@ -32,7 +33,7 @@ async def read_all(settings: KafkaSettings, topic: str) -> AsyncIterator[Consume
     """Every raw record that is in `topic` now, a partition after the other; ends. Raises DependencyDown."""
     async with _reader(settings, topic) as (consumer, partitions):
         ends = await consumer.end_offsets(partitions)
-        await consumer.seek_to_beginning(*partitions)
+        _seek(consumer, await consumer.beginning_offsets(partitions))
         left = {partition for partition in partitions if await consumer.position(partition) < ends[partition]}
         while left:
             for partition, records in (await consumer.getmany(*left, timeout_ms=500)).items():
@@ -40,6 +41,12 @@ async def read_all(settings: KafkaSettings, topic: str) -> AsyncIterator[Consume
                     if record.offset < ends[partition]:
                         yield record
             left = {partition for partition in left if await consumer.position(partition) < ends[partition]}
+
+
+def _seek(consumer: AIOKafkaConsumer, offsets: dict[TopicPartition, int]) -> None:
+    """Explicitly: `seek_to_beginning` loses against the reset that a fresh assignment starts by itself."""
+    for partition, offset in offsets.items():
+        consumer.seek(partition, offset)
 
 
 @asynccontextmanager

@@ -7,14 +7,30 @@ from __future__ import annotations
 
 import logging
 import sys
+import traceback
 
 import structlog
+from structlog.typing import EventDict
 
 from shared.settings import LogSettings
 
+_FRAMES = 6
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 #: Libraries that speak at INFO of every connection or poll.
 _QUIET = ("aiokafka", "pymongo", "faststream", "httpx", "httpcore", "mail.log", "uvicorn.access")
+
+
+def _without_message(_: object, __: str, event: EventDict) -> EventDict:
+    """An exception as its type and place: its message and local variables may hold feedback text."""
+    exc_info = event.pop("exc_info", None)
+    error = (
+        sys.exc_info()[1] if exc_info is True else exc_info[1] if isinstance(exc_info, tuple) else exc_info
+    )
+    if isinstance(error, BaseException):
+        frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
+        event["error"] = type(error).__name__
+        event["at"] = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+    return event
 
 
 def configure(settings: LogSettings, service: str) -> None:
@@ -28,9 +44,8 @@ def configure(settings: LogSettings, service: str) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _without_message,
     ]
-    if not to_terminal:
-        shared.append(structlog.processors.format_exc_info)
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
