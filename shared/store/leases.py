@@ -5,6 +5,7 @@ The deadline is compared on the server with its own clock ($$NOW), so that the r
 
 from __future__ import annotations
 
+from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from shared.store.connection import Store, guard
@@ -19,19 +20,22 @@ class LeaseStore:
 
     async def acquire(self, name: str, holder: str, *, lease_s: float) -> bool:
         """Take or renew the lease; False while somebody else holds it. Raises DependencyDown."""
-        free_or_mine = {
-            "_id": name,
-            "$or": [{"holder": holder}, {"$expr": {"$lte": ["$until", "$$NOW"]}}],
-        }
+        # MongoDB allows no $expr in the filter of an upsert, so that the condition stands in the update: it
+        # leaves somebody else's lease as it is. A missing `until` sorts before every date.
+        free = {"$or": [{"$eq": ["$holder", holder]}, {"$lte": ["$until", "$$NOW"]}]}
         until = {"$add": ["$$NOW", int(lease_s * 1000)]}
+        taken = {
+            "holder": {"$cond": [free, holder, "$holder"]},
+            "until": {"$cond": [free, until, "$until"]},
+        }
         try:
             with guard():
-                result = await self._collection.update_one(
-                    free_or_mine, [{"$set": {"holder": holder, "until": until}}], upsert=True
+                lease = await self._collection.find_one_and_update(
+                    {"_id": name}, [{"$set": taken}], upsert=True, return_document=ReturnDocument.AFTER
                 )
         except DuplicateKeyError:
             return False
-        return bool(result.matched_count or result.upserted_id is not None)
+        return bool(lease["holder"] == holder)
 
     async def release(self, name: str, holder: str) -> None:
         """Give it back, if it is still ours."""

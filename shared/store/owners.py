@@ -89,7 +89,11 @@ DELIVERIES = CollectionSpec(
         Index("by_state", (("state", 1), ("due_at", -1))),
     ),
 )
-DIRECTORY = CollectionSpec("directory", "console")
+DIRECTORY = CollectionSpec(
+    "directory",
+    "console",
+    required=(("version", ("int", "long")), ("author", "string"), ("applied_at", "date")),
+)
 API_KEYS = CollectionSpec(
     "api_keys", "console", required=(("hash", "string"), ("scopes", "array"), ("created_at", "date"))
 )
