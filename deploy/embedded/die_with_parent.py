@@ -1,8 +1,8 @@
 """A script between parent and child: has the child killed when the parent dies, then becomes the child.
 
 `python -I -S die_with_parent.py PARENT_PID PROGRAM ARGUMENT...`. A parent that is killed with SIGKILL cannot
-tidy up, so the kernel does (PR_SET_PDEATHSIG, see prctl(2)). A script and not `preexec_fn`, which is unsafe in a
-process with threads; hence it needs nothing but the standard library.
+tidy up, so the kernel does (PR_SET_PDEATHSIG, see prctl(2)). A script and not `preexec_fn`, which is unsafe
+in a process with threads; hence it needs nothing but the standard library.
 """
 
 from __future__ import annotations

@@ -48,10 +48,10 @@ class EmbeddedStack:
     """`async with EmbeddedStack(services=["ingest"]) as stack:` and everything answers.
 
     `kafka` (bootstrap servers) and `mongo` (URI) are the user's own, used instead of the embedded ones.
-    Without `data_dir` the database is in a temporary directory that goes with the stack. `http_ports` fixes the
-    port of a service. `prepare` runs when database and broker answer, before the services start; what it returns
-    is added to their environment. Raises EmbeddedError when it cannot start, ChildDied (also at the end of the
-    block) when a process ended unasked; whatever was started is stopped first.
+    Without `data_dir` the database is in a temporary directory that goes with the stack. `http_ports` fixes
+    the port of a service. `prepare` runs when database and broker answer, before the services start; what it
+    returns is added to their environment. Raises EmbeddedError when it cannot start, ChildDied (also at the
+    end of the block) when a process ended unasked; whatever was started is stopped first.
     """
 
     data_dir: Path | None = None
