@@ -1,0 +1,169 @@
+"""The body of `POST /v1/feedback`, as items. One bad item never costs a good neighbour.
+
+Everything is validated once, as bytes, where all is well; only a body with a fault in it is taken apart.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from pydantic import TypeAdapter, ValidationError
+
+from services.ingest.domain.problem import pointer
+from services.ingest.domain.rest.faults import faults
+from services.ingest.domain.rest.item import Item
+from shared.errors import InvalidInput, Reason
+
+_ITEMS: TypeAdapter[list[Item]] = TypeAdapter(list[Item])
+_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
+_BOM = b"\xef\xbb\xbf"
+_SPACE = b" \t\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An item, or what is wrong with it. `at` is the JSON pointer to it; `line` its line, for NDJSON."""
+
+    item: Item | None
+    faults: tuple[InvalidInput, ...] = ()
+    at: str = ""
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    entries: list[Entry]
+    single: bool = False
+
+
+def read(raw: bytes, *, ndjson: bool, max_items: int) -> Body:
+    """Every item, in order.
+
+    Raises InvalidInput for what is wrong with the whole: MALFORMED (names line and column), WRONG_TYPE for
+    neither an object nor an array, EMPTY, TOO_LARGE for more than `max_items`.
+    """
+    raw = raw.removeprefix(_BOM).strip(_SPACE)
+    if not raw:
+        raise InvalidInput(Reason.MALFORMED, "the body is empty", remedy="Send a JSON object or array.")
+    if ndjson:
+        return Body(list(_lines(raw, max_items)))
+    if raw[:1] == b"{":
+        return Body([_entry(raw)], single=True)
+    return Body(_array(raw, max_items))
+
+
+def _array(raw: bytes, max_items: int) -> list[Entry]:
+    if b"\\u0000" not in raw:
+        try:
+            items = _ITEMS.validate_json(raw)
+        except ValidationError:
+            pass
+        else:
+            _count(len(items), max_items)
+            return [Entry(item, at=f"/{index}") for index, item in enumerate(items)]
+    values = _loads(raw)
+    if not isinstance(values, list):
+        raise InvalidInput(
+            Reason.WRONG_TYPE,
+            "the body is neither an object nor an array",
+            remedy="Send an item or an array.",
+        )
+    _count(len(values), max_items)
+    return [_checked(value, at=f"/{index}") for index, value in enumerate(values)]
+
+
+def _count(items: int, max_items: int) -> None:
+    if items == 0:
+        raise InvalidInput(Reason.EMPTY, "there is no item in it", remedy="Send at least one item.")
+    if items > max_items:
+        raise InvalidInput(
+            Reason.TOO_LARGE,
+            f"these are more than {max_items} items",
+            remedy=f"Send at most {max_items} items in one request.",
+        )
+
+
+def _lines(raw: bytes, max_items: int) -> Iterator[Entry]:
+    index = 0
+    for number, line in enumerate(raw.split(b"\n"), start=1):
+        stripped = line.strip(_SPACE)
+        if not stripped:
+            continue
+        _count(index + 1, max_items)
+        yield _line_entry(stripped, index, number)
+        index += 1
+
+
+def _line_entry(raw: bytes, index: int, number: int) -> Entry:
+    at = f"/{index}"
+    try:
+        return _entry(raw, at=at, line=number)
+    except InvalidInput as fault:
+        return Entry(None, (fault,), at=at, line=number)
+
+
+def _entry(raw: bytes, *, at: str = "", line: int | None = None) -> Entry:
+    if b"\\u0000" not in raw:
+        try:
+            return Entry(Item.model_validate_json(raw), at=at, line=line)
+        except ValidationError:
+            pass
+    return _checked(_loads(raw, first_line=line or 1), at=at, line=line)
+
+
+def _checked(value: Any, *, at: str, line: int | None = None) -> Entry:  # noqa: ANN401 - any JSON value
+    bad = tuple(_bad_texts(value))
+    if bad:
+        return Entry(None, bad, at=at, line=line)
+    try:
+        return Entry(Item.model_validate_json(json.dumps(value)), at=at, line=line)
+    except ValidationError as error:
+        return Entry(None, tuple(faults(error)), at=at, line=line)
+
+
+def _bad_texts(value: Any) -> Iterator[InvalidInput]:  # noqa: ANN401 - any JSON value
+    """A fault for every string with a NUL, half of a surrogate pair, or bytes that were not UTF-8."""
+    stack: list[tuple[tuple[str | int, ...], Any]] = [((), value)]
+    while stack:
+        path, found = stack.pop()
+        if isinstance(found, dict):
+            stack.extend(((*path, str(key)), inner) for key, inner in found.items())
+            stack.extend(((*path, "?"), key) for key in found if _NO_TEXT.search(key))
+        elif isinstance(found, list):
+            stack.extend(((*path, index), inner) for index, inner in enumerate(found))
+        elif isinstance(found, str) and _NO_TEXT.search(found):
+            yield InvalidInput(
+                Reason.BAD_TEXT,
+                "a NUL character, half of a surrogate pair, or bytes that are not UTF-8",
+                field=_NO_TEXT.sub("?", pointer(*path)[1:]),
+                remedy="Send valid UTF-8 text without U+0000.",
+            )
+
+
+def _loads(raw: bytes, *, first_line: int = 1) -> Any:  # noqa: ANN401 - any JSON value
+    """The value. Bytes that are not UTF-8 became lone surrogates: they are the fault of one string only."""
+    text = raw.decode("utf-8", "surrogateescape")
+    try:
+        return json.loads(text, parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno + first_line - 1} column {error.colno}"
+        raise InvalidInput(
+            Reason.MALFORMED,
+            f"this is not JSON at {where}: {error.msg}",
+            remedy="Send valid JSON (RFC 8259).",
+        ) from None
+    except (RecursionError, ValueError):
+        raise InvalidInput(
+            Reason.MALFORMED,
+            "this JSON is nested too deeply or has a number too long",
+            remedy="Send a flat item as in /openapi.json.",
+        ) from None
+
+
+def _no_constant(name: str) -> NoReturn:
+    msg = f"{name} is not JSON"
+    raise ValueError(msg)
