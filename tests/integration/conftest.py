@@ -1,0 +1,57 @@
+"""What an integration test starts from: settings that reach this run's servers, and room of its own there."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_asyncio
+from pydantic import SecretStr
+
+from shared.bus.admin import ensure_topics
+from shared.bus.publisher import Publisher
+from shared.settings import KafkaSettings, MongoSettings
+from shared.store.connection import Store
+from shared.store.migrations import Migrator
+
+if TYPE_CHECKING:
+    from tests.support.session import KafkaAddress, MongoAddress
+
+
+@pytest_asyncio.fixture
+async def kafka(kafka_server: KafkaAddress, topic_prefix: str) -> KafkaSettings:
+    """Settings with topics of this test's own, made."""
+    settings = KafkaSettings(
+        bootstrap_servers=kafka_server.bootstrap,
+        idempotence=kafka_server.idempotence,
+        topic_prefix=topic_prefix,
+        # Apache Kafka grants no less than 6 s. The embedded broker does, and makes a test wait for it to run out.
+        session_timeout_ms=6_000 if kafka_server.idempotence else 2_000,
+    )
+    await ensure_topics(settings)
+    return settings
+
+
+@pytest_asyncio.fixture
+async def publisher(kafka: KafkaSettings) -> AsyncIterator[Publisher]:
+    publisher = Publisher(kafka, "tests")
+    await publisher.start()
+    yield publisher
+    await publisher.stop()
+
+
+@pytest.fixture
+def mongo(mongo_server: MongoAddress, database_name: str) -> MongoSettings:
+    return MongoSettings(uri=SecretStr(mongo_server.uri), database=database_name)
+
+
+@pytest_asyncio.fixture
+async def store(mongo: MongoSettings) -> AsyncIterator[Store]:
+    """A migrated database of this test's own, dropped afterwards."""
+    store = Store(mongo)
+    await store.start()
+    await Migrator(store).start()
+    yield store
+    await store.db.client.drop_database(mongo.database)
+    await store.stop()
