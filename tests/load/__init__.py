@@ -1,0 +1,1 @@
+"""Throughput and latency, measured: `make bench` or `python -m tests.load --help`."""
