@@ -33,7 +33,6 @@ class SlackSettings(Section):
         default=None, description="also taken, while secrets are being rotated"
     )
     bot_token: SecretStr | None = Field(default=None, description="xoxb-…, fetches files")
-    app_id: str | None = Field(default=None, description="A…, our own app: what it posts is no feedback")
     api_url: HttpUrl = HttpUrl("https://slack.com/api/")
     channels: dict[str, Place] = Field(
         default={}, description="JSON, channel id to hints; only these and direct messages are then heard"
