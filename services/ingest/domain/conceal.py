@@ -1,0 +1,102 @@
+"""A piece given in confidence, so that nothing in it leads to who gave it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from uuid import UUID
+
+from services.ingest.domain.codename import codename, keyed_id
+from services.ingest.domain.identify import Identity
+from services.ingest.domain.submission import Submission
+from shared.domain.contributor import Contributor
+from shared.domain.directory import Directory
+from shared.events.feedback import FeedbackReceived, ReplyTo, Speaker
+
+NAME_REMOVED = "[name removed]"
+#: Where fewer are in a department, to name it would be to name them.
+MIN_DEPARTMENT_SIZE = 5
+SEALED_RECEIVER = "contributor"
+_MIN_NAME_CHARS = 3
+
+
+def seal_away(clean: Submission, identity: Identity) -> Contributor:
+    """What is needed to answer, and to find the original; all of it must be encrypted before it is kept."""
+    return Contributor(
+        person_id=identity.reported_by.person_id,
+        name=identity.reported_by.display_name or clean.reported_by.name,
+        kind=clean.reported_by.kind,
+        address=clean.reported_by.address,
+        reply_to=identity.reply_to,
+        external_id=clean.external_id,
+        thread_id=clean.thread_id,
+        url=clean.url,
+    )
+
+
+def concealed_id(key: bytes, identity: Identity) -> str:
+    """The feedback_id; keyed where it came from a hash with the author in it, which people could try out.
+
+    One that comes from an external id stays, so that edits and deletions find the piece.
+    """
+    if not identity.guessable:
+        return identity.feedback_id
+    return str(UUID(keyed_id(key, "feedback", identity.feedback_id)[:32]))
+
+
+def conceal(event: FeedbackReceived, key: bytes, directory: Directory) -> FeedbackReceived:
+    """The event without person, address, url, thread, external id. It has its concealed id already."""
+    name = codename(key, event.reported_by.person_id)
+    speaker = Speaker(
+        person_id=keyed_id(key, "person", event.reported_by.person_id)[:32],
+        display_name=name,
+        affiliation=event.reported_by.affiliation,
+        department=_large_department(event.reported_by.department, directory),
+    )
+    reply_to = ReplyTo(receiver=SEALED_RECEIVER, address=event.feedback_id)
+    return event.model_copy(
+        update={
+            "confidential": True,
+            "codename": name,
+            "reported_by": speaker,
+            "spoken_for": _other(event, key),
+            "reply_to": reply_to if event.reply_to is not None else None,
+            "external_id": None,
+            "thread_id": None,
+            "url": None,
+        }
+    )
+
+
+def _large_department(department: str | None, directory: Directory) -> str | None:
+    if department is None or directory.department_sizes[department] < MIN_DEPARTMENT_SIZE:
+        return None
+    return department
+
+
+def _other(event: FeedbackReceived, key: bytes) -> Speaker | None:
+    """Whom the contributor spoke for: which customer, but not which person, whom few colleagues deal with."""
+    other = event.spoken_for
+    if other is None or other.person_id == event.reported_by.person_id:
+        return None
+    person_id = keyed_id(key, "person", other.person_id)[:32]
+    return other.model_copy(update={"person_id": person_id, "display_name": ""})
+
+
+def names_of(clean: Submission, identity: Identity, directory: Directory) -> tuple[str, ...]:
+    """How the contributor may have signed: full names, their parts, addresses. Longest first."""
+    claim = clean.reported_by
+    names = {claim.name, identity.reported_by.display_name}
+    parts = {part for name in names for part in re.split(r"[\s,.;()<>]+", name) if part[:1].isupper()}
+    person = directory.people.get(identity.reported_by.person_id)
+    addresses = {claim.address, *(person.emails + person.slack_ids if person else ())}
+    found = names | parts | addresses
+    return tuple(sorted((name for name in found if len(name) >= _MIN_NAME_CHARS), key=len, reverse=True))
+
+
+def mask(text: str, names: Iterable[str]) -> str:
+    """`text` with each whole-word occurrence of a name replaced; capitals count only in single words."""
+    for name in names:
+        flags = re.IGNORECASE if " " in name or "@" in name else re.NOFLAG
+        text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", NAME_REMOVED, text, flags=flags)
+    return text
