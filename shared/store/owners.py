@@ -33,7 +33,15 @@ class CollectionSpec:
     indexes: tuple[Index, ...] = ()
 
 
-ATTACHMENTS = CollectionSpec("attachments.files", "ingest")
+ATTACHMENTS = CollectionSpec(
+    "attachments.files",
+    "ingest",
+    indexes=(
+        Index("by_content", (("metadata.sha256", 1),)),
+        Index("by_feedback", (("metadata.feedback_ids", 1),)),
+        Index("dropped", (("metadata.dropped", 1),), where=(("metadata.dropped", True),)),
+    ),
+)
 ATTACHMENT_CHUNKS = CollectionSpec("attachments.chunks", "ingest")
 CONTRIBUTORS = CollectionSpec(
     "contributors", "ingest", required=(("sealed", "binData"), ("codename", "string"))
@@ -82,11 +90,11 @@ DELIVERIES = CollectionSpec(
         ("due_at", "date"),
     ),
     indexes=(
-        Index("due", (("due_at", 1),), where=(("state", "due"),)),
+        # Partial ones: a row is in one of them at a time, and in none once it is sent.
+        Index("due", (("urgent", -1), ("due_at", 1)), where=(("state", "due"),)),
         Index("in_flight", (("lease_until", 1),), where=(("state", "sending"),)),
-        Index("claim", (("claim", 1),), where=(("state", "sending"),)),
+        Index("trouble", (("state", 1), ("due_at", -1)), where=(("state", {"$in": ["failed", "unknown"]}),)),
         Index("by_feedback", (("feedback_id", 1),)),
-        Index("by_state", (("state", 1), ("due_at", -1))),
     ),
 )
 DIRECTORY = CollectionSpec(

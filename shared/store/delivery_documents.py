@@ -1,0 +1,131 @@
+"""A delivery as a document and back; by hand, because `dataclasses.asdict` takes ten times as long."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from shared.domain.delivery import (
+    WITHDRAWN,
+    Content,
+    Delivery,
+    ProviderRef,
+    Purpose,
+    Settled,
+    State,
+    Target,
+)
+from shared.store.connection import Document
+
+_CONTENT_FIELDS = tuple(field.name for field in fields(Content))
+_CONTENT_TUPLES = frozenset({"touchpoints", "lenses", "urgency_reasons", "attachments"})
+
+
+def document_of(row: Delivery) -> Document:
+    """What is inserted. What is not known yet is left out."""
+    document: Document = {
+        "_id": row.id,
+        "notice_id": row.notice_id,
+        "feedback_id": row.feedback_id,
+        "purpose": row.purpose.value,
+        "recipient": row.recipient,
+        "chain": [_target_document(target) for target in row.chain],
+        "position": row.position,
+        "state": row.state.value,
+        "due_at": row.due_at,
+        "urgent": row.urgent,
+        "revision": row.revision,
+        "received_at": row.received_at,
+        "planned_at": row.due_at,
+        "content": content_document(row.content),
+        "why": list(row.why),
+        "tries": row.tries,
+    }
+    if row.amends is not None:
+        document["amends"] = row.amends
+        document["in_place_only"] = row.in_place_only
+    if row.problem is not None:
+        document["problem"] = row.problem
+    if row.trace is not None:
+        document["trace"] = row.trace
+    return document
+
+
+def delivery_from(document: Document) -> Delivery:
+    ref = document.get("provider_ref")
+    return Delivery(
+        id=document["_id"],
+        notice_id=document["notice_id"],
+        feedback_id=document["feedback_id"],
+        purpose=Purpose(document["purpose"]),
+        recipient=document["recipient"],
+        chain=tuple(_target_from(target) for target in document["chain"]),
+        due_at=document["due_at"],
+        revision=document["revision"],
+        received_at=document["received_at"],
+        content=_content_from(document["content"]),
+        why=tuple(document["why"]),
+        urgent=document["urgent"],
+        state=State(document["state"]),
+        position=document["position"],
+        tries=document["tries"],
+        trying_since=document.get("trying_since"),
+        amends=document.get("amends"),
+        in_place_only=document.get("in_place_only", False),
+        provider_ref=ProviderRef(ref["receiver"], ref["address"], ref["id"]) if ref is not None else None,
+        problem=document.get("problem"),
+        claimed_at=document.get("claimed_at"),
+        trace=document.get("trace"),
+    )
+
+
+def content_document(content: Content) -> Document:
+    """Only what says something: most fields of most pieces are empty."""
+    document: Document = {}
+    for name in _CONTENT_FIELDS:
+        value = getattr(content, name)
+        if value and value != "und":
+            document[name] = list(value) if name in _CONTENT_TUPLES else value
+    return document
+
+
+def _content_from(document: Document) -> Content:
+    if not document:
+        return WITHDRAWN
+    known: dict[str, Any] = {
+        name: tuple(value) if name in _CONTENT_TUPLES else value
+        for name, value in document.items()
+        if name in _CONTENT_FIELDS
+    }
+    return Content(**known)
+
+
+def _target_document(target: Target) -> Document:
+    document: Document = {"receiver": target.receiver, "address": target.address}
+    if target.thread is not None:
+        document["thread"] = target.thread
+    if target.secret is not None:
+        document["secret"] = target.secret
+    return document
+
+
+def _target_from(document: Document) -> Target:
+    return Target(document["receiver"], document["address"], document.get("thread"), document.get("secret"))
+
+
+def ref_document(ref: ProviderRef) -> Document:
+    return {"receiver": ref.receiver, "address": ref.address, "id": ref.id}
+
+
+def attempt_document(row: Delivery, settled: Settled, now: datetime) -> Document:
+    """One line of the row's history."""
+    target = row.target
+    document: Document = {
+        "at": now,
+        "receiver": target.receiver if target is not None else "",
+        "outcome": settled.attempt.value,
+    }
+    if settled.problem is not None:
+        document["problem"] = settled.problem
+    return document
