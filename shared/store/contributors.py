@@ -1,0 +1,74 @@
+"""Confidential contributors, encrypted: written when a piece comes in, opened only to answer it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cryptography.fernet import Fernet, InvalidToken
+from pydantic import SecretStr
+from pymongo.errors import DuplicateKeyError
+
+from shared import clock
+from shared.domain.contributor import Contributor
+from shared.errors import ConfigurationError, PermanentError, Reason
+from shared.store.connection import Store, guard
+from shared.store.owners import CONTRIBUTORS
+
+
+class ContributorSeal:
+    """Encrypts and decrypts contributors. Whoever holds the key can open all of them."""
+
+    def __init__(self, key: SecretStr | None) -> None:
+        """Raises ConfigurationError without a key, or for what is no Fernet key."""
+        variable = "LISTENINGPOST_CONTRIBUTORS_KEY"
+        if key is None:
+            raise ConfigurationError(f"{variable} is not set; make one with `listeningpost keys seal`")
+        try:
+            self._fernet = Fernet(key.get_secret_value())
+        except ValueError:
+            raise ConfigurationError(f"{variable} is not 32 bytes in URL-safe base64") from None
+
+    def seal(self, contributor: Contributor) -> bytes:
+        return self._fernet.encrypt(contributor.model_dump_json().encode())
+
+    def open(self, sealed: bytes) -> Contributor:
+        """Raises PermanentError CONFIGURATION for what was sealed with another key."""
+        try:
+            return Contributor.model_validate_json(self._fernet.decrypt(sealed))
+        except InvalidToken:
+            raise PermanentError(Reason.CONFIGURATION, "sealed with another contributors key") from None
+
+
+class ContributorStore:
+    """Sealed contributors by feedback_id."""
+
+    def __init__(self, store: Store) -> None:
+        self._collection = store.collection(CONTRIBUTORS.name)
+
+    async def keep(self, feedback_id: str, revision: int, codename: str, sealed: bytes) -> None:
+        """The row is that of the highest revision seen. May be repeated. Raises DependencyDown."""
+        row = {"revision": revision, "codename": codename, "sealed": sealed, "kept_at": clock.now()}
+        try:
+            with guard():
+                await self._collection.update_one(
+                    {"_id": feedback_id, "revision": {"$lte": revision}}, {"$set": row}, upsert=True
+                )
+        except DuplicateKeyError:
+            return  # a newer revision is there
+
+    async def sealed(self, feedback_id: str) -> bytes | None:
+        """Raises DependencyDown."""
+        with guard():
+            row = await self._collection.find_one({"_id": feedback_id}, {"sealed": 1})
+        return bytes(row["sealed"]) if row is not None else None
+
+    async def confidential(self, feedback_ids: Sequence[str]) -> set[str]:
+        """Those that were given in confidence, at one time or another. Raises DependencyDown."""
+        with guard():
+            rows = self._collection.find({"_id": {"$in": list(feedback_ids)}}, {"_id": 1})
+            return {row["_id"] async for row in rows}
+
+    async def remove(self, feedback_id: str) -> None:
+        """Nobody can be found behind `feedback_id` any more. Raises DependencyDown."""
+        with guard():
+            await self._collection.delete_one({"_id": feedback_id})
