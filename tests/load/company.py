@@ -9,6 +9,8 @@ from shared.domain.route import ReceiverKind, ReceiverSpec, Route
 from shared.domain.workspace import Workspace
 
 RECIPIENTS = 3
+#: What the services need to know for it.
+ENV: dict[str, str] = {}
 
 
 def example() -> Workspace:

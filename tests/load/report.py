@@ -1,0 +1,146 @@
+"""The figures as JSON and as text."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from shared import clock
+from tests.load.company import RECIPIENTS
+from tests.load.stored import Rate
+from tests.load.window import P99_LIMIT_S, Window
+
+RATIO_TARGET = 0.40
+RATE_TARGET = 100.0
+_MIB = 1_048_576
+
+
+def machine(*, apache: bool) -> dict[str, Any]:
+    """Where and when: a figure without it is worth nothing."""
+    models = [
+        line.partition(":")[2].strip()
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        if line.startswith("model name")
+    ]
+    return {
+        "at": clock.now().isoformat(timespec="seconds"),
+        "processor": models[0] if models else platform.machine(),
+        "processors": os.cpu_count(),
+        "load_average": os.getloadavg(),
+        "python": platform.python_version(),
+        "broker": "Apache Kafka" if apache else "embedded",
+    }
+
+
+def stored(pairs: Sequence[tuple[Rate, Rate]]) -> dict[str, Any]:
+    ratios = [ours.per_s / bare.per_s for ours, bare in pairs]
+    return {
+        "pairs": [
+            {"ours": _rate(ours), "bare": _rate(bare), "ratio": round(ratio, 3)}
+            for (ours, bare), ratio in zip(pairs, ratios, strict=True)
+        ],
+        "ours_per_s": round(median(ours.per_s for ours, _ in pairs)),
+        "bare_per_s": round(median(bare.per_s for _, bare in pairs)),
+        "ratio": round(median(ratios), 3),
+        "spread": [round(min(ratios), 3), round(max(ratios), 3)],
+        "cpu_ratio": round(
+            median(sum(bare.cpu_us.values()) / sum(ours.cpu_us.values()) for ours, bare in pairs), 3
+        ),
+        "target": RATIO_TARGET,
+        "met": median(ratios) >= RATIO_TARGET,
+    }
+
+
+def _rate(rate: Rate) -> dict[str, Any]:
+    return {
+        "events": rate.events,
+        "per_s": round(rate.per_s),
+        "accepted_s": round(rate.accepted_s, 3),
+        "stored_s": round(rate.stored_s, 3),
+        "cpu_us": {name: round(value) for name, value in rate.cpu_us.items()},
+        "event_bytes": rate.size.event,
+        "document_bytes": rate.size.document,
+    }
+
+
+def whole(windows: Sequence[Window]) -> dict[str, Any]:
+    last = windows[-1]
+    rate = 0.0 if last.faults else last.rate
+    return {
+        "rate": round(rate, 1),
+        "recipients": RECIPIENTS,
+        "p99_limit_s": P99_LIMIT_S,
+        "target": RATE_TARGET,
+        "met": rate >= RATE_TARGET,
+        "windows": [asdict(window) | {"faults": window.faults} for window in windows],
+    }
+
+
+def text(result: Mapping[str, Any]) -> str:
+    where = result["machine"]
+    lines = [
+        (
+            f"{where['at']}, {where['processors']} x {where['processor']}, Python {where['python']},"
+            f" {where['broker']} broker, load {where['load_average'][0]:.1f}"
+        )
+    ]
+    if "stored" in result:
+        lines += _stored_lines(result["stored"])
+    if "whole" in result:
+        lines += _whole_lines(result["whole"])
+    return "\n".join(lines)
+
+
+def _stored_lines(part: Mapping[str, Any]) -> list[str]:
+    lines = ["", "(a) accepted → stored, constant tagger, nobody told", "     ours/s   bare/s   ratio"]
+    for number, pair in enumerate(part["pairs"], start=1):
+        lines.append(
+            f"  {number}  {pair['ours']['per_s']:7,}  {pair['bare']['per_s']:7,}  {pair['ratio']:6.2f}"
+        )
+    low, high = part["spread"]
+    lines.append(
+        f"  median {part['ratio']:.2f} ({low:.2f} to {high:.2f}), of processor time {part['cpu_ratio']:.2f};"
+        f" target {part['target']:.2f}: {_verdict(part)}"
+    )
+    for side in ("ours", "bare"):
+        run = part["pairs"][-1][side]
+        cost = ", ".join(f"{name} {value}" for name, value in run["cpu_us"].items())
+        lines.append(
+            f"  {side}: µs of processor time an event: {cost};"
+            f" {run['event_bytes']} bytes on the wire, {run['document_bytes']} stored"
+        )
+    return lines
+
+
+def _whole_lines(part: Mapping[str, Any]) -> list[str]:
+    window = part["windows"][-1]
+    latency = window["latency"]
+    lines = [
+        "",
+        f"(b) the whole way, real tagger, {part['recipients']} recipients a piece, open loop",
+        (
+            f"  held {part['rate']:.0f}/s for {window['duration_s']:.0f} s;"
+            f" target {part['target']:.0f}/s with p99 < {part['p99_limit_s']} s: {_verdict(part)}"
+        ),
+        (
+            f"  p50 {latency['p50_s']:.3f}  p90 {latency['p90_s']:.3f}  p99 {latency['p99_s']:.3f}"
+            f"  max {latency['max_s']:.3f} s   ({window['machine_busy']:.0%} of the machine busy)"
+        ),
+    ]
+    if window["faults"]:
+        lines.append(f"  last tried {window['rate']:.0f}/s: {', '.join(window['faults'])}")
+    for name, cost in window["costs"].items():
+        lines.append(
+            f"  {name:10} {cost['cpu_us'] / 1000:6.2f} ms of processor time a piece,"
+            f" {cost['rss_bytes'] / _MIB:4.0f} MiB (peak {cost['peak_bytes'] / _MIB:.0f})"
+        )
+    return lines
+
+
+def _verdict(part: Mapping[str, Any]) -> str:
+    return "met" if part["met"] else "MISSED"
