@@ -18,8 +18,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from shared.errors import ConfigurationError
 
 PREFIX = "LISTENINGPOST_"
-#: Sections of the other services and of the tests: legal in a shared environment, read by their owners.
-_SECTIONS_ELSEWHERE = ("INGEST", "CLASSIFIER", "NOTIFIER", "CONSOLE", "EMBEDDED", "TEST")
+#: Sections of others (services, command line, tests): legal in a shared environment, read by their owners.
+_SECTIONS_ELSEWHERE = ("INGEST", "CLASSIFIER", "NOTIFIER", "CONSOLE", "CLI", "EMBEDDED", "TEST")
 #: Read by `shared/telemetry/failpoints.py` alone.
 _STANDALONE = ("FAILPOINT",)
 

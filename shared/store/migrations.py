@@ -81,6 +81,20 @@ class Migrator:
             _log.info("migration_applied", number=step.number)
 
 
+async def missing(store: Store) -> list[str]:
+    """Collections and indexes this release needs and the database does not have. Raises DependencyDown."""
+    found = []
+    with guard():
+        existing = set(await store.db.list_collection_names())
+        for spec in COLLECTIONS:
+            if spec.name not in existing:
+                found.append(spec.name)
+                continue
+            indexes = await store.collection(spec.name).index_information()
+            found += [f"{spec.name}.{index.name}" for index in spec.indexes if index.name not in indexes]
+    return found
+
+
 async def _ensure(db: Database, spec: CollectionSpec, *, exists: bool) -> None:
     if not exists:
         try:

@@ -1,0 +1,1 @@
+"""The `listeningpost` command."""

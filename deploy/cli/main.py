@@ -1,0 +1,118 @@
+"""`listeningpost`: one command for everything one does with a Listening Post.
+
+Only the module of the command that was asked for is imported, so that help and completion answer at once.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module, metadata
+from typing import Annotated, NoReturn
+
+import structlog
+import typer
+
+from deploy.cli.output import ExitCode, Failed, remarks
+from shared.errors import ConfigurationError, DependencyDown, ListeningPostError
+
+#: Name → its module (which has `register`) and what it is for, in the order of help.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("deploy.cli.demo", "Everything on this machine, with a day of feedback sent through it."),
+    "up": ("deploy.cli.up", "Start everything on this machine, and stop it with Ctrl-C."),
+    "apply": ("deploy.cli.apply", "Give the services a workspace: who you are, your journey, your people."),
+    "send": ("deploy.cli.send", "Send a piece of feedback."),
+    "tail": ("deploy.cli.tail", "Watch pieces as they are tagged and told."),
+    "doctor": ("deploy.cli.doctor", "Check everything, and say how to mend what is wrong."),
+    "topics": ("deploy.cli.topics", "Make the Kafka topics that are missing, and show what differs."),
+    "keys": ("deploy.cli.keys", "API keys: create, list, revoke."),
+    "dead-letters": ("deploy.cli.dead_letters", "What could not be processed, and why."),
+    "replay": ("deploy.cli.replay", "Put dead letters back once their cause is mended."),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run one command and exit with an ExitCode; an error that can be expected is a sentence."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    _hush()
+    try:
+        build(_wanted(given))(args=given, prog_name="listeningpost")
+    except Failed as error:
+        _complain(str(error), error.remedy)
+        sys.exit(error.code)
+    except DependencyDown as error:
+        _complain(str(error), "`listeningpost doctor` looks closer")
+        sys.exit(ExitCode.UNREACHABLE)
+    except ConfigurationError as error:
+        _complain(str(error))
+        sys.exit(ExitCode.USAGE)
+    except ListeningPostError as error:
+        _complain(str(error))
+        sys.exit(ExitCode.FOUND)
+    sys.exit(ExitCode.OK)
+
+
+def build(wanted: str | None) -> typer.Typer:
+    """The command `wanted` in full, the others by name and purpose."""
+    app = typer.Typer(
+        help=__doc__.splitlines()[0].removeprefix("`listeningpost`: ").capitalize(),
+        epilog="**Exit codes:** 0 done · 1 something is wrong · 2 wrong usage or settings · 3 not reachable.",
+        no_args_is_help=True,
+        rich_markup_mode="markdown",
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_options)
+    for name, (module, purpose) in COMMANDS.items():
+        if name == wanted:
+            import_module(module).register(app)
+        else:
+            app.command(name, help=purpose)(_elsewhere)
+    return app
+
+
+def _hush() -> None:
+    """What libraries log of their troubles is said by our own errors, in words; and stdout is for results."""
+    logging.basicConfig(level=logging.CRITICAL)
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+def _wanted(arguments: Sequence[str]) -> str | None:
+    """The command's name: the first word that is no option, also of a line that is being completed."""
+    words = os.environ.get("COMP_WORDS", "").split()[1:] or arguments
+    return next((word for word in words if not word.startswith("-")), None)
+
+
+def _show_version(asked: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if asked:
+        typer.echo(f"listeningpost {metadata.version('listeningpost')}")
+        raise typer.Exit
+
+
+def _options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Options before the command."""
+
+
+def _elsewhere() -> None:
+    """Stands in for a command that was not asked for."""
+
+
+def _complain(message: str, remedy: str = "") -> None:
+    console = remarks()
+    console.print(f"[red]✗[/red] {_escaped(message)}", soft_wrap=True)
+    if remedy:
+        console.print(f"  → {_escaped(remedy)}", soft_wrap=True)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("[", r"\[")

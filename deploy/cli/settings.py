@@ -1,0 +1,46 @@
+"""Where the command looks: the environment, else the stack that `listeningpost up` left a note of."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from pydantic import Field, HttpUrl, SecretStr
+
+from deploy.cli import local
+from deploy.cli.output import remarks
+from shared.settings import CommonSettings, Section, load
+
+#: Whoever sets one of these means a stack of their own, and never half of one and half of the other.
+_OWN = ("LISTENINGPOST_KAFKA__BOOTSTRAP_SERVERS", "LISTENINGPOST_MONGO__URI", "LISTENINGPOST_CLI__INGEST_URL")
+
+
+class CliSection(Section):
+    ingest_url: HttpUrl = Field(
+        default=HttpUrl("http://127.0.0.1:8080"), description="for `send` and `doctor`"
+    )
+    classifier_url: HttpUrl | None = Field(default=None, description="for `doctor`")
+    notifier_url: HttpUrl | None = Field(default=None, description="for `doctor`")
+    key: SecretStr | None = Field(default=None, description="the API key `send` uses")
+
+
+class CliSettings(CommonSettings):
+    """What every service reads, and where the services are."""
+
+    cli: CliSection = CliSection()
+
+
+def settings() -> CliSettings:
+    """Raises ConfigurationError naming the variable that is wrong."""
+    return load(CliSettings, environment())
+
+
+def environment() -> Mapping[str, str]:
+    """The variables of this process, or with them those of the local stack where none names another."""
+    if any(name in os.environ for name in _OWN):
+        return os.environ
+    note = local.running()
+    if note is None:
+        return os.environ
+    remarks().print(f"[dim]on the local stack started by `{note.started_by}`[/dim]")
+    return {**note.env, **os.environ}
