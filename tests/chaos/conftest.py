@@ -1,0 +1,37 @@
+"""One installation for all chaos tests; each sends pieces of its own and looks only at those."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from tests.chaos.post import Post, running_post
+from tests.support.choice import Stack
+
+
+@pytest.fixture(scope="session")
+def stack(pytestconfig: pytest.Config) -> Stack:
+    """Apache Kafka or not; the servers are always our own, because nobody else's may be killed."""
+    return Stack(pytestconfig.getoption("--stack"))
+
+
+@pytest.fixture
+def durable_broker(stack: Stack) -> None:
+    """For tests that end the broker: the embedded one keeps nothing."""
+    if stack is not Stack.APACHE_KAFKA:
+        pytest.skip("the embedded broker keeps nothing when it ends; see --stack=apache-kafka")
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def shared_post(stack: Stack) -> AsyncIterator[Post]:
+    async with running_post(apache=stack is Stack.APACHE_KAFKA) as post:
+        yield post
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def post(shared_post: Post) -> Post:
+    """Everything runs and is ready."""
+    await shared_post.mend()
+    return shared_post
