@@ -13,7 +13,13 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from shared.errors import ConfigurationError
 
@@ -38,15 +44,21 @@ class KafkaSettings(Section):
         default=True, description="idempotent producer; the embedded broker cannot do it"
     )
     replication_factor: int = Field(default=1, ge=1, description="of topics made by `listeningpost topics`")
-    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
-    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
-    sasl_username: str | None = None
-    sasl_password: SecretStr | None = None
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        default="PLAINTEXT", description="how the brokers are spoken to"
+    )
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        default="PLAIN", description="how we log in, with one of the SASL protocols"
+    )
+    sasl_username: str | None = Field(default=None, description="as whom we log in")
+    sasl_password: SecretStr | None = Field(default=None, description="and its password")
     ca_file: Path | None = Field(default=None, description="CA certificates for SSL; default: the system's")
     topic_prefix: str = Field(
         default="", description="put before every topic and group: several posts, one cluster"
     )
-    request_timeout_ms: int = Field(default=15_000, ge=1_000)
+    request_timeout_ms: int = Field(
+        default=15_000, ge=1_000, description="until a broker that does not answer counts as away"
+    )
     linger_ms: int = Field(default=5, ge=0, description="how long the producer gathers a batch")
     session_timeout_ms: int = Field(
         default=10_000, ge=1_000, description="until a silent member's work is taken over"
@@ -58,20 +70,25 @@ class KafkaSettings(Section):
 
 
 class MongoSettings(Section):
-    uri: SecretStr = Field(default=SecretStr("mongodb://127.0.0.1:27017/?replicaSet=listeningpost"))
-    database: str = "listeningpost"
+    uri: SecretStr = Field(
+        default=SecretStr("mongodb://127.0.0.1:27017/?replicaSet=listeningpost"),
+        description="of a replica set, name and password included where it asks for them",
+    )
+    database: str = Field(default="listeningpost", description="several posts, one server")
     server_selection_timeout_ms: int = Field(
         default=3_000, ge=100, description="until MongoDB counts as away"
     )
 
 
 class HttpSettings(Section):
-    host: str = "127.0.0.1"
+    host: str = Field(default="127.0.0.1", description="the address to listen at; 0.0.0.0 is all of them")
     port: int = Field(default=8080, ge=0, le=65_535, description="0 takes a free one")
 
 
 class LogSettings(Section):
-    level: Literal["debug", "info", "warning", "error"] = "info"
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="the least that is logged"
+    )
     format: Literal["auto", "json", "console"] = Field(
         default="auto", description="auto: console on a terminal"
     )
@@ -100,6 +117,19 @@ class CommonSettings(BaseSettings):
     )
     public_url: HttpUrl | None = Field(default=None, description="where people reach this installation")
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What it is given and nothing beside it: `load` reads the environment, the process's or another."""
+        del settings_cls, env_settings, dotenv_settings, file_secret_settings
+        return (init_settings,)
+
     def secret(self, reference: str) -> SecretStr:
         """The value behind `secret:name`; raises ConfigurationError that names where it may be set."""
         name = reference.removeprefix("secret:")
@@ -116,29 +146,57 @@ AnySettings = TypeVar("AnySettings", bound=CommonSettings)
 
 
 def load(cls: type[AnySettings], environ: Mapping[str, str] | None = None) -> AnySettings:
-    """Build `cls` from the environment; raises ConfigurationError with one line a fault, never a value."""
-    unknown = _unknown_variables(cls, os.environ if environ is None else environ)
+    """Build `cls` from the environment, where an empty variable counts as not set.
+
+    Raises ConfigurationError with one line that names every variable at fault, and never a value.
+    """
+    everything = os.environ if environ is None else environ
+    given = {variable: value for variable, value in everything.items() if value}
+    unknown = _unknown_variables(cls, given)
     if unknown:
         raise ConfigurationError("; ".join(unknown))
+    source = _EnvironmentSource(cls)
+    source.env_vars = {variable.lower(): value for variable, value in given.items()}
     try:
-        return cls() if environ is None else cls.model_validate(_nested(environ))
+        return cls.model_validate(source())
     except ValidationError as error:
         raise ConfigurationError(
             "; ".join(_fault(fault) for fault in error.errors(include_input=False))
         ) from None
 
 
+class _EnvironmentSource(EnvSettingsSource):
+    """Leaves what is no JSON as it is, so that the fault found in it names the whole variable."""
+
+    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:  # noqa: ANN401 - inherited
+        try:
+            return super().decode_complex_value(field_name, field, value)
+        except ValueError:
+            return value
+
+
+#: By pydantic's type of error, where its own words mean little to somebody who wrote a variable.
+_SAID = {
+    "tuple_type": "should be a JSON list",
+    "list_type": "should be a JSON list",
+    "dict_type": "should be a JSON object",
+    "model_type": "should be a JSON object",
+    "extra_forbidden": "is not a setting",
+}
+
+
 def _fault(fault: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails is a plain dict
-    return f"{PREFIX}{'__'.join(str(part).upper() for part in fault['loc'])}: {fault['msg']}"
+    variable = PREFIX + "__".join(str(part).upper() for part in fault["loc"])
+    return f"{variable}: {_SAID.get(fault['type'], fault['msg'])}"
 
 
 def _unknown_variables(cls: type[CommonSettings], environ: Mapping[str, str]) -> list[str]:
     known = {name.upper() for name in cls.model_fields}
     faults = []
     for variable in environ:
-        if not variable.startswith(PREFIX):
+        if not variable.upper().startswith(PREFIX):
             continue
-        section = variable.removeprefix(PREFIX).partition("__")[0]
+        section = variable.upper().removeprefix(PREFIX).partition("__")[0]
         if (
             section in known
             or section in _SECTIONS_ELSEWHERE
@@ -151,17 +209,3 @@ def _unknown_variables(cls: type[CommonSettings], environ: Mapping[str, str]) ->
             f"{variable} is not a setting" + (f"; did you mean {PREFIX}{near[0]}…?" if near else "")
         )
     return faults
-
-
-def _nested(environ: Mapping[str, str]) -> dict[str, Any]:
-    """Variables as the nested mapping pydantic validates, for callers that hold their own environment."""
-    tree: dict[str, Any] = {}
-    for variable, value in environ.items():
-        if not variable.startswith(PREFIX):
-            continue
-        *path, last = variable.removeprefix(PREFIX).lower().split("__")
-        branch = tree
-        for part in path:
-            branch = branch.setdefault(part, {})
-        branch[last] = value
-    return tree
