@@ -48,6 +48,11 @@ _AWAY = (
 _AWAY_CODES = frozenset({6, 7, 64, 89, 91, 133, 189, 211, 262, 9001, 10107, 11600, 11602, 13435, 13436})
 
 
+def is_away(code: int | None) -> bool:
+    """Whether a server's error code says that the server, not the request, is the trouble."""
+    return code in _AWAY_CODES
+
+
 @contextmanager
 def guard() -> Iterator[None]:
     """Raise DependencyDown for errors that say the server, not the request, is the trouble."""
@@ -56,7 +61,7 @@ def guard() -> Iterator[None]:
     except _AWAY as error:
         raise DependencyDown("mongodb", type(error).__name__) from error
     except (OperationFailure, WriteConcernError) as error:
-        if error.code in _AWAY_CODES:
+        if is_away(error.code):
             raise DependencyDown("mongodb", f"code {error.code}") from error
         raise
 

@@ -1,0 +1,129 @@
+"""The whole path of a batch through the classifier: received → tagged → stored → published.
+
+Store, publish, commit, in this order, is the outbox: a crash in between brings the batch again, and what is
+stored already is published again from the store, never tagged anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from services.classifier.domain.classified import Stamp, classified, tombstone
+from services.classifier.domain.plan import Plan, by_piece, make_plan
+from services.classifier.tagging import Tagging
+from shared.bus.subscription import Outcome, Received
+from shared.domain.directory import Directory
+from shared.domain.revision import winner
+from shared.events.base import Event
+from shared.events.feedback import Cause, FeedbackClassified, FeedbackReceived
+from shared.events.topics import CLASSIFIED, Topic
+from shared.store.feedback import FeedbackStore
+from shared.telemetry import metrics
+from shared.telemetry.failpoints import failpoint
+
+Batch = Sequence[Received[FeedbackReceived]]
+Pieces = Mapping[str, Sequence[FeedbackReceived]]
+
+
+class Publishing(Protocol):
+    """Where classified events go; see `shared.bus.publisher.Publisher.publish`."""
+
+    async def publish(
+        self, topic: Topic, events: Sequence[Event], *, traces: Sequence[str | None] | None = None
+    ) -> None: ...
+
+
+@dataclass(slots=True)
+class Settled:
+    """What is to be published, in this order, and which pieces were overtaken by what was stored before."""
+
+    publish: list[FeedbackClassified] = field(default_factory=list)
+    outdated: set[str] = field(default_factory=set)
+
+
+class Pipeline:
+    """Handles batches. Idempotent, so it catches nothing: whatever fails is repeated as a whole."""
+
+    def __init__(
+        self,
+        store: FeedbackStore,
+        tagging: Tagging,
+        publisher: Publishing,
+        directory: Callable[[], Directory],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._tagging = tagging
+        self._publisher = publisher
+        self._directory = directory
+        self._now = now
+
+    async def handle(self, batch: Batch) -> list[Outcome]:
+        """Every piece of the batch is stored and published as its newest event says."""
+        pieces = by_piece([received.event for received in batch])
+        settled = await self._settle(pieces)
+        failpoint("classifier.after_store")
+        await self._publish(settled.publish, batch)
+        failpoint("classifier.after_publish")
+        counted = {id(winner(events)) for name, events in pieces.items() if name not in settled.outdated}
+        return [Outcome.DONE if id(received.event) in counted else Outcome.SKIPPED for received in batch]
+
+    async def _settle(self, pieces: Pieces) -> Settled:
+        """All of it is stored afterwards."""
+        settled = Settled()
+        while pieces:
+            plan = make_plan(pieces, await self._store.heads(list(pieces)))
+            settled.outdated |= plan.outdated
+            if plan.again:
+                settled.publish += await self._store.get(plan.again)
+            fresh = await self._classify(plan)
+            failpoint("classifier.before_store")
+            lost = await self._write(plan, fresh)
+            settled.publish += [piece for piece in fresh if piece.feedback_id not in lost]
+            # Somebody else wrote these between our look and our write (a rebalance): look again.
+            pieces = {name: pieces[name] for name in lost}
+        return settled
+
+    async def _classify(self, plan: Plan) -> list[FeedbackClassified]:
+        """New and newer pieces with tags, deletions as tombstones, in this order."""
+        now = self._now()
+        buried = [tombstone(event, now) for event in plan.deletions]
+        events = [*plan.new, *plan.newer]
+        if not events:
+            return buried
+        directory = self._directory()
+        tags = await self._tagging.tag(events, directory)
+        stamp = Stamp(self._tagging.version, directory.version, self._now())
+        causes = [Cause.RECEIVED] * len(plan.new) + [Cause.EDITED] * len(plan.newer)
+        return [*map(classified, events, causes, tags, [stamp] * len(events)), *buried]
+
+    async def _write(self, plan: Plan, fresh: Sequence[FeedbackClassified]) -> set[str]:
+        """The ids of those that were not written because the store had moved on."""
+        first, second = len(plan.new), len(plan.new) + len(plan.newer)
+        lost: set[str] = set()
+        if plan.new:
+            lost |= await self._store.insert_new(fresh[:first])
+        if plan.newer:
+            lost |= await self._store.replace_if_newer(fresh[first:second])
+        if plan.deletions:
+            lost |= await self._store.tombstone(fresh[second:])
+        if plan.same_content:
+            lost |= await self._store.advance(plan.same_content)
+        return lost
+
+    async def _publish(self, results: Sequence[FeedbackClassified], batch: Batch) -> None:
+        if not results:
+            return
+        traces = {received.event.feedback_id: received.trace for received in batch}
+        await self._publisher.publish(
+            CLASSIFIED, results, traces=[traces[piece.feedback_id] for piece in results]
+        )
+        now = self._now()
+        for piece in results:
+            metrics.CLASSIFIED.labels(piece.cause, piece.tags.needs_triage).inc()
+            metrics.END_TO_END_SECONDS.labels(CLASSIFIED.name).observe(
+                (now - piece.received_at).total_seconds()
+            )

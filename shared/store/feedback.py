@@ -1,0 +1,165 @@
+"""The pieces of feedback, as classified. Written by the classifier alone; one document a piece.
+
+Every write is guarded by the rules of `shared/domain/revision.py`, inside the database: what several writers
+do to one piece at once ends as if they had come one after the other. A method that writes returns the ids of
+those it did *not* write, because somebody was faster; its caller looks again and decides anew.
+
+All methods take a whole batch in one round trip, and raise DependencyDown while MongoDB is away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pymongo import ReplaceOne, UpdateOne
+from pymongo.errors import BulkWriteError
+
+from shared.domain.revision import Head
+from shared.errors import DependencyDown, PermanentError, Reason
+from shared.events.feedback import Change, FeedbackClassified, FeedbackReceived, Speaker
+from shared.store.connection import Document, Store, guard, is_away
+from shared.store.owners import FEEDBACK
+
+_DUPLICATE_KEY = 11000
+_HEAD = {"revision": 1, "content_hash": 1, "change": 1}
+_ALIVE = {"$ne": Change.DELETED.value}
+_NOBODY = Speaker(person_id="").model_dump()
+#: What is left of a deleted piece: no text, no people, no tags; enough to publish the deletion again.
+_TOMBSTONE = frozenset(
+    {
+        "feedback_id",
+        "channel",
+        "source",
+        "revision",
+        "change",
+        "mode",
+        "occurred_at",
+        "received_at",
+        "cause",
+        "tag_revision",
+        "classified_at",
+    }
+)
+
+
+class FeedbackStore:
+    """The collection `feedback`."""
+
+    def __init__(self, store: Store) -> None:
+        self._collection = store.collection(FEEDBACK.name)
+
+    async def heads(self, feedback_ids: Sequence[str]) -> dict[str, Head]:
+        """What is stored of these pieces; without those of which nothing is."""
+        with guard():
+            found = await self._collection.find({"_id": {"$in": list(feedback_ids)}}, _HEAD).to_list(None)
+        return {document["_id"]: _head(document) for document in found}
+
+    async def get(self, feedback_ids: Sequence[str]) -> list[FeedbackClassified]:
+        """These pieces as they are stored, deleted ones as tombstones; in no particular order."""
+        with guard():
+            found = await self._collection.find({"_id": {"$in": list(feedback_ids)}}).to_list(None)
+        return [_event(document) for document in found]
+
+    async def insert_new(self, pieces: Sequence[FeedbackClassified]) -> set[str]:
+        """Those of which nothing was stored are. Twice as fast as an upsert, and most pieces are new."""
+        documents = [_document(piece) for piece in pieces]
+        try:
+            with guard():
+                await self._collection.insert_many(documents, ordered=False)
+        except BulkWriteError as error:
+            return {pieces[index].feedback_id for index in _duplicates(error)}
+        return set()
+
+    async def replace_if_newer(self, pieces: Sequence[FeedbackClassified]) -> set[str]:
+        """Each takes the place of an older revision that was not deleted."""
+        operations = [
+            ReplaceOne(
+                {"_id": piece.feedback_id, "revision": {"$lt": piece.revision}, "change": _ALIVE},
+                _document(piece),
+                upsert=True,
+            )
+            for piece in pieces
+        ]
+        return await self._replace(operations, pieces)
+
+    async def tombstone(self, tombstones: Sequence[FeedbackClassified]) -> set[str]:
+        """Each takes the place of whatever was stored, unless that is as new a tombstone."""
+        operations = [
+            ReplaceOne(
+                {
+                    "_id": tombstone.feedback_id,
+                    "$or": [{"change": _ALIVE}, {"revision": {"$lt": tombstone.revision}}],
+                },
+                _document(tombstone),
+                upsert=True,
+            )
+            for tombstone in tombstones
+        ]
+        return await self._replace(operations, tombstones)
+
+    async def advance(self, events: Sequence[FeedbackReceived]) -> set[str]:
+        """Each older revision of equal content takes over all the event says, and keeps its tags.
+
+        When some were not written all are returned: an update that meets nothing does not say whose it was.
+        """
+        operations = [
+            UpdateOne(
+                {
+                    "_id": event.feedback_id,
+                    "revision": {"$lt": event.revision},
+                    "change": _ALIVE,
+                    "content_hash": event.content_hash,
+                },
+                {"$set": event.model_dump()},
+            )
+            for event in events
+        ]
+        with guard():
+            result = await self._collection.bulk_write(operations, ordered=False)
+        met_all = result.matched_count == len(events)
+        return set() if met_all else {event.feedback_id for event in events}
+
+    async def _replace(
+        self, operations: Sequence[ReplaceOne[Document]], pieces: Sequence[FeedbackClassified]
+    ) -> set[str]:
+        """An upsert whose guard does not hold is a duplicate key, which says whose it was."""
+        try:
+            with guard():
+                await self._collection.bulk_write(list(operations), ordered=False)
+        except BulkWriteError as error:
+            return {pieces[index].feedback_id for index in _duplicates(error)}
+        return set()
+
+
+def _duplicates(error: BulkWriteError) -> list[int]:
+    """Which of the operations met a document that was there already; raises for any other fault."""
+    details: Mapping[str, Any] = error.details or {}
+    faults = details.get("writeErrors", [])
+    others = {fault["code"] for fault in faults} - {_DUPLICATE_KEY}
+    if details.get("writeConcernErrors") or any(is_away(code) for code in others):
+        raise DependencyDown("mongodb", "a bulk write was not acknowledged by a majority") from None
+    if others:
+        raise PermanentError(Reason.REJECTED, f"MongoDB refused a document: codes {sorted(others)}") from None
+    return [fault["index"] for fault in faults]
+
+
+def _head(document: Document) -> Head:
+    return Head(
+        document["revision"], document.get("content_hash", ""), document["change"] == Change.DELETED.value
+    )
+
+
+def _document(piece: FeedbackClassified) -> Document:
+    document: Document = piece.model_dump()
+    if piece.change is Change.DELETED:
+        document = {name: document[name] for name in document if name in _TOMBSTONE}
+        document["deleted_at"] = piece.classified_at
+    document["_id"] = piece.feedback_id
+    return document
+
+
+def _event(document: Document) -> FeedbackClassified:
+    if document["change"] == Change.DELETED.value:
+        document = {**document, "reported_by": _NOBODY}
+    return FeedbackClassified.model_validate(document)
