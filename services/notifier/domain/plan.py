@@ -172,7 +172,7 @@ def _amendments(
             continue
         if _shown(told.content) == _shown(content) or (not alive and not _may(told, _CAN_EDIT)):
             continue
-        row = _row(piece, frame, Purpose.AMENDMENT, told.recipient, told.chain, f":{piece.revision}")
+        row = _row(piece, frame, Purpose.AMENDMENT, told.recipient, _went_by(told), f":{piece.revision}")
         yield replace(row, content=content, why=told.why, amends=told.id, in_place_only=not alive)
 
 
@@ -185,7 +185,7 @@ def _redactions(piece: FeedbackClassified, frame: Frame, earlier: Sequence[Deliv
     rows = [mark]
     for told in earlier:
         if told.purpose is Purpose.NOTICE and told.state in _TOLD and _may(told, _CAN_REDACT):
-            row = _row(piece, frame, Purpose.REDACTION, told.recipient, told.chain)
+            row = _row(piece, frame, Purpose.REDACTION, told.recipient, _went_by(told))
             rows.append(replace(row, amends=told.id, in_place_only=True))
     yield from (row for row in rows if row.id not in known)
 
@@ -195,6 +195,11 @@ def _may(told: Delivery, able: frozenset[ReceiverKind]) -> bool:
     if told.provider_ref is not None:
         return told.provider_ref.receiver in able
     return any(target.receiver in able for target in told.chain)
+
+
+def _went_by(told: Delivery) -> tuple[Target, ...]:
+    """The one target it reached or is on its way to: an amendment has no other to fall back to."""
+    return told.chain[told.position : told.position + 1]
 
 
 def _shown(content: Content) -> Content:

@@ -22,12 +22,12 @@ def content_of(piece: FeedbackClassified, directory: Directory) -> Content:
     """What the piece's notices show. Of a confidential one neither link nor file names."""
     text = " ".join(piece.text.split("\x00"))
     return Content(
-        title=_line(piece.title),
+        title=one_line(piece.title),
         text=text[:MAX_TEXT_CHARS].rstrip(),
         shortened=piece.truncated or len(text) > MAX_TEXT_CHARS,
         who=_who(piece, directory),
         channel=piece.channel,
-        url=None if piece.confidential else piece.url,
+        url=None if piece.confidential else _link(piece.url),
         touchpoints=tuple(
             directory.touchpoints[touchpoint].name for touchpoint in touchpoints_of(piece, directory)
         ),
@@ -55,7 +55,7 @@ def headline(content: Content) -> str:
         place = (
             f"{_POLARITY[Polarity(content.polarity)]} · {', '.join(content.touchpoints) or 'no touchpoint'}"
         )
-    about = content.title or _line(content.text)
+    about = content.title or one_line(content.text)
     about = about if len(about) <= 80 else about[:79].rstrip() + "…"  # noqa: PLR2004 - fits a subject line
     urgent = "Urgent: " if content.urgency_reasons else ""
     return f"{urgent}{place}: {about}" if about else f"{urgent}{place}"
@@ -129,12 +129,18 @@ def _starred(name: str) -> str:
 
 
 def _bare(name: str) -> str:
-    return _line(name).replace("*", "")
+    return one_line(name).replace("*", "")
 
 
-def _line(text: str) -> str:
+def one_line(text: str) -> str:
     """One line without control characters."""
     return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+
+
+def _link(url: str | None) -> str | None:
+    """Only what a browser opens as a page: a `javascript:` in a mail is somebody's attempt."""
+    is_page = url is not None and url.isprintable() and url.lower().startswith(("https://", "http://"))
+    return url if is_page else None
 
 
 def _about(content: Content) -> str:
@@ -143,14 +149,14 @@ def _about(content: Content) -> str:
 
 def _attachments(piece: FeedbackClassified) -> list[str]:
     if piece.confidential:
-        return [_line(attachment.media_type) for attachment in piece.attachments[:_MOST_NAMES]]
-    return [_line(attachment.name) for attachment in piece.attachments[:_MOST_NAMES]]
+        return [one_line(attachment.media_type) for attachment in piece.attachments[:_MOST_NAMES]]
+    return [one_line(attachment.name) for attachment in piece.attachments[:_MOST_NAMES]]
 
 
 def _who(piece: FeedbackClassified, directory: Directory) -> str:
     if piece.confidential:
         department = directory.departments.get(piece.reported_by.department or "")
-        shown = f"{_line(piece.codename or 'somebody')}, in confidence"
+        shown = f"{one_line(piece.codename or 'somebody')}, in confidence"
         return f"{shown} ({department.name})" if department is not None else shown
     reporter = _speaker(piece.reported_by, directory)
     if piece.spoken_for is None:
@@ -167,5 +173,5 @@ def _speaker(speaker: Speaker, directory: Directory) -> str:
         department.name if department is not None else "",
     ]
     details = ", ".join(part for part in known if part)
-    name = _line(speaker.display_name) or "somebody"
+    name = one_line(speaker.display_name) or "somebody"
     return f"{name} ({details})" if details else name

@@ -1,0 +1,209 @@
+"""The way of a message through the notifier, top to bottom.
+
+tell      follow edits and deletions → read what was planned before → plan (involve, route) → keep → wake
+deliver   is it still wanted → open a sealed address → ask, or pace and send → what became of it
+
+Between the two lies the ledger: `schedule.py` claims its rows, has them delivered and records the result.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from services.notifier.domain import outcome
+from services.notifier.domain.plan import Frame, plan, refreshed
+from services.notifier.pace import Pace
+from services.notifier.receiver import Asking, Contributors, Receiver
+from shared.bus.subscription import Outcome, Received
+from shared.domain.delivery import SEALED, WITHDRAWN, Attempt, Delivery, ProviderRef, Settled, State, Target
+from shared.domain.directory import Directory
+from shared.domain.routing import RouteNode, compile_routes
+from shared.errors import PermanentError, Reason, TransientError, UnknownOutcome
+from shared.events.feedback import FeedbackClassified
+from shared.store.deliveries import Claimed, DeliveryStore
+from shared.telemetry.failpoints import failpoint
+
+_LOOK_AGAIN_S = 1.0
+Item = Received[FeedbackClassified]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Pieces older than `max_age` alert nobody."""
+
+    max_age: timedelta
+    normal: outcome.Limits
+    urgent: outcome.Limits
+
+
+class Pipeline:
+    """Holds the parts that the steps need; keeps nothing of the messages themselves."""
+
+    def __init__(
+        self,
+        *,
+        ledger: DeliveryStore,
+        directory: Callable[[], Directory],
+        receivers: Mapping[str, Receiver],
+        contributors: Contributors,
+        rules: Rules,
+        now: Callable[[], datetime],
+        wake: Callable[[], None],
+    ) -> None:
+        self._ledger = ledger
+        self._directory = directory
+        self._receivers = receivers
+        self._contributors = contributors
+        self._rules = rules
+        self._now = now
+        self._wake = wake
+        self._pace = Pace()
+        self._routes: tuple[Directory, RouteNode] | None = None
+
+    async def tell(self, batch: Sequence[Item]) -> list[Outcome]:
+        """Every delivery that follows from the batch is in the ledger. Raises DependencyDown."""
+        frame = self._frame()
+        told: set[str] = set()
+        for wave in _waves(batch):
+            for item in wave:
+                await self._follow(item.event, frame.directory)
+            earlier = await self._ledger.of_pieces([item.event.feedback_id for item in wave])
+            rows: list[Delivery] = []
+            for item in wave:
+                planned = plan(item.event, frame, earlier.get(item.event.feedback_id, ()), item.trace)
+                rows += planned
+                told |= {row.feedback_id for row in planned}
+            await self._ledger.add(rows)
+        failpoint("notifier.after_plan")
+        if told:
+            self._wake()
+        return [Outcome.DONE if item.event.feedback_id in told else Outcome.SKIPPED for item in batch]
+
+    def _frame(self) -> Frame:
+        directory = self._directory()
+        if self._routes is None or self._routes[0] is not directory:
+            self._routes = (directory, compile_routes(directory.workspace.route))
+        return Frame(directory, self._routes[1], self._now(), self._rules.max_age)
+
+    async def _follow(self, piece: FeedbackClassified, directory: Directory) -> None:
+        """What is not sent yet shows the piece as it is now, or nothing of a deleted one."""
+        content = refreshed(piece, directory)
+        if content == WITHDRAWN:
+            await self._ledger.withdraw(piece.feedback_id)
+        elif content is not None:
+            await self._ledger.refresh(piece.feedback_id, piece.revision, content)
+
+    async def deliver(self, claimed: Claimed, original: Delivery | None = None) -> Settled:
+        """What became of a row in hand; `original` is the row it amends. Raises DependencyDown."""
+        row = claimed.delivery
+        if row.amends is not None and not _was_sent(original):
+            return _without_original(row, original, self._now())
+        try:
+            target = await self._target(row, original)
+            if target is None:
+                return outcome.void(row, self._now(), "there is nobody to answer")
+            receiver = self._receiver(target)
+            repeatable = row.urgent or (row.amends is not None and receiver.can_edit)
+            if claimed.taken_over and not repeatable:
+                return await self._ask(row, target, receiver)
+            return await self._send(row, target, receiver, original)
+        except PermanentError as error:
+            return outcome.after_permanent(row, error, self._now())
+
+    async def _target(self, row: Delivery, original: Delivery | None) -> Target | None:
+        """Where it goes now, opened if it is sealed; None when there is nobody to answer."""
+        if original is not None:
+            return original.target
+        if row.target is None or row.target.receiver != SEALED:
+            return row.target
+        reply_to = await self._contributors.open(row.feedback_id)
+        if reply_to is None or reply_to.auto_generated:
+            return None
+        return Target(reply_to.receiver, reply_to.address, reply_to.thread)
+
+    def _receiver(self, target: Target) -> Receiver:
+        if target.receiver not in self._receivers:
+            raise PermanentError(Reason.CONFIGURATION, "there is no such receiver")
+        return self._receivers[target.receiver]
+
+    async def _send(
+        self, row: Delivery, target: Target, receiver: Receiver, original: Delivery | None
+    ) -> Settled:
+        if row.in_place_only and not receiver.can_edit:
+            return outcome.void(row, self._now(), f"{receiver.name} cannot change what it sent")
+        destination = f"{receiver.name} {target.address}"
+        moment = self._pace.wait_until(row.id, destination, receiver.pause_s, self._now())
+        if moment is not None:
+            return outcome.deferred(row, moment)
+        failpoint("notifier.before_send")
+        try:
+            ref = await receiver.send(row, target, original.provider_ref if original is not None else None)
+        except TransientError as error:
+            if error.retry_after_s is not None:
+                self._pace.pause(destination, self._now() + timedelta(seconds=error.retry_after_s))
+            return outcome.after_transient(row, error, self._now(), self._limits(row), _jitter())
+        except UnknownOutcome:
+            return self._in_doubt(row, receiver)
+        failpoint("notifier.after_send")
+        return outcome.after_sent(row, _kept(ref, row), self._now())
+
+    async def _ask(self, row: Delivery, target: Target, receiver: Receiver) -> Settled:
+        """Whoever had it in hand is silent: the provider says whether it has arrived."""
+        if not isinstance(receiver, Asking):
+            return self._in_doubt(row, receiver)
+        try:
+            ref = await receiver.find(row, target)
+        except TransientError:
+            return self._in_doubt(row, receiver)
+        except PermanentError:
+            return outcome.after_unknown(row, self._now(), self._limits(row), _jitter(), can_ask=False)
+        if ref is None:
+            return outcome.after_not_found(row, self._now())
+        return outcome.after_sent(row, _kept(ref, row), self._now(), Attempt.FOUND)
+
+    def _in_doubt(self, row: Delivery, receiver: Receiver) -> Settled:
+        can_ask = isinstance(receiver, Asking)
+        return outcome.after_unknown(row, self._now(), self._limits(row), _jitter(), can_ask=can_ask)
+
+    def _limits(self, row: Delivery) -> outcome.Limits:
+        return self._rules.urgent if row.urgent else self._rules.normal
+
+
+def _waves(batch: Sequence[Item]) -> Iterator[list[Item]]:
+    """The batch in rounds that hold each piece once: what comes later finds the rows of what came before."""
+    rest: Sequence[Item] = batch
+    while rest:
+        wave: dict[str, Item] = {}
+        later: list[Item] = []
+        for item in rest:
+            if item.event.feedback_id in wave:
+                later.append(item)
+            else:
+                wave[item.event.feedback_id] = item
+        yield list(wave.values())
+        rest = later
+
+
+def _was_sent(original: Delivery | None) -> bool:
+    return original is not None and original.state is State.SENT and original.provider_ref is not None
+
+
+def _without_original(row: Delivery, original: Delivery | None, now: datetime) -> Settled:
+    """It waits until what it amends is through; where nothing was sent, there is nothing to amend."""
+    if original is not None and original.state in {State.DUE, State.SENDING}:
+        return outcome.deferred(row, max(now, original.due_at) + timedelta(seconds=_LOOK_AGAIN_S))
+    return outcome.void(row, now, "what it amends was not sent")
+
+
+def _kept(ref: ProviderRef, row: Delivery) -> ProviderRef:
+    """What the ledger may know: of a sealed address, not the address."""
+    if row.target is not None and row.target.receiver == SEALED:
+        return replace(ref, receiver=SEALED, address=row.feedback_id)
+    return ref
+
+
+def _jitter() -> float:
+    return random.random()  # noqa: S311 - spreads retries, keeps no secret

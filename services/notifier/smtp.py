@@ -1,0 +1,163 @@
+"""A few SMTP connections that stay open, and what each answer of a server means for the mail in hand."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+
+import aiosmtplib
+from aiosmtplib.errors import (
+    SMTPAuthenticationError,
+    SMTPConnectError,
+    SMTPException,
+    SMTPResponseException,
+    SMTPServerDisconnected,
+)
+
+from services.notifier.settings import EmailSettings
+from shared.errors import PermanentError, Reason, TransientError, UnknownOutcome
+
+_REFUSED = 400
+_PERMANENT = 500
+_CLOSING = 421
+_CLOSE_WITHIN_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """`sender` may be empty: then nobody is told when the mail bounces."""
+
+    sender: str
+    recipient: str
+    content: bytes
+
+
+class SmtpPool:
+    """At most `connections` at a time; whoever comes later waits. Idle ones are taken newest first."""
+
+    def __init__(self, settings: EmailSettings) -> None:
+        self._settings = settings
+        self._free: asyncio.LifoQueue[aiosmtplib.SMTP | None] = asyncio.LifoQueue()
+        for _ in range(settings.connections):
+            self._free.put_nowait(None)
+
+    async def send(self, envelope: Envelope) -> None:
+        """The server has answered 250 to the whole mail.
+
+        Raises TransientError (it did not take it, or was not reached), PermanentError (it never will),
+        UnknownOutcome (the connection was lost or silent after the mail was handed over).
+        """
+        idle = await self._free.get()
+        usable: aiosmtplib.SMTP | None = None
+        try:
+            connection = await self._open(idle, envelope)
+            try:
+                await _hand_over(connection, envelope)
+            except BaseException as error:
+                usable = await _recovered(connection, error)
+                raise
+            usable = connection
+        except SMTPResponseException as error:
+            raise _refusal(error) from None
+        except (SMTPException, OSError, ValueError) as error:
+            raise _not_sent(error) from None
+        finally:
+            self._free.put_nowait(usable)
+
+    async def close(self) -> None:
+        """Say goodbye on every idle connection."""
+        idle = [self._free.get_nowait() for _ in range(self._free.qsize())]
+        for connection in idle:
+            if connection is not None and connection.is_connected:
+                with contextlib.suppress(SMTPException, OSError):
+                    await connection.quit(timeout=_CLOSE_WITHIN_S)
+            self._free.put_nowait(None)
+
+    async def _open(self, idle: aiosmtplib.SMTP | None, envelope: Envelope) -> aiosmtplib.SMTP:
+        """A connection on which the sender has been accepted: the idle one, if the server still knows it."""
+        if idle is not None and idle.is_connected:
+            try:
+                await _introduce(idle, envelope)
+            except SMTPServerDisconnected:
+                idle.close()
+            except SMTPResponseException as error:
+                idle.close()
+                if error.code != _CLOSING:
+                    raise
+            except BaseException:
+                idle.close()
+                raise
+            else:
+                return idle
+        fresh = self._client()
+        try:
+            await fresh.connect()
+            await _introduce(fresh, envelope)
+        except BaseException:
+            fresh.close()
+            raise
+        return fresh
+
+    def _client(self) -> aiosmtplib.SMTP:
+        settings = self._settings
+        password = settings.password.get_secret_value() if settings.password is not None else None
+        return aiosmtplib.SMTP(
+            hostname=settings.host,
+            port=settings.port,
+            username=settings.username,
+            password=password,
+            timeout=settings.timeout_s,
+            use_tls=settings.security == "tls",
+            start_tls=settings.security == "starttls",
+        )
+
+
+async def _introduce(connection: aiosmtplib.SMTP, envelope: Envelope) -> None:
+    is_ascii = envelope.recipient.isascii() and envelope.sender.isascii()
+    if is_ascii:
+        await connection.mail(envelope.sender)
+    elif connection.supports_extension("smtputf8"):
+        await connection.mail(envelope.sender, options=["SMTPUTF8"], encoding="utf-8")
+    else:
+        raise PermanentError(Reason.REJECTED, "the mail server takes no addresses beyond ASCII")
+
+
+async def _hand_over(connection: aiosmtplib.SMTP, envelope: Envelope) -> None:
+    await connection.rcpt(envelope.recipient, encoding="ascii" if envelope.recipient.isascii() else "utf-8")
+    try:
+        await connection.data(envelope.content)
+    except SMTPResponseException as error:
+        if error.code < _REFUSED:
+            # Neither "taken" nor "refused": a garbled answer.
+            raise UnknownOutcome("the answer to the mail made no sense") from None
+        raise
+    except (SMTPException, OSError) as error:
+        raise UnknownOutcome(f"no answer to the mail ({type(error).__name__})") from None
+
+
+async def _recovered(connection: aiosmtplib.SMTP, error: BaseException) -> aiosmtplib.SMTP | None:
+    """The connection, ready for the next mail; None when the server or the conversation is lost."""
+    if isinstance(error, SMTPResponseException) and error.code != _CLOSING and connection.is_connected:
+        with contextlib.suppress(SMTPException, OSError):
+            await connection.rset()
+            return connection
+    connection.close()
+    return None
+
+
+def _refusal(error: SMTPResponseException) -> TransientError | PermanentError:
+    """The code alone: what a server adds in words may hold addresses."""
+    said = f"the mail server answered {error.code}"
+    if isinstance(error, SMTPAuthenticationError) and error.code >= _PERMANENT:
+        return PermanentError(Reason.CONFIGURATION, said)
+    if error.code >= _PERMANENT:
+        return PermanentError(Reason.REJECTED, said)
+    return TransientError(Reason.UNREACHABLE, said)
+
+
+def _not_sent(error: Exception) -> TransientError | PermanentError:
+    """Before the mail was handed over, so it was not taken."""
+    if isinstance(error, SMTPConnectError | SMTPServerDisconnected | OSError):
+        return TransientError(Reason.UNREACHABLE, f"the mail server is not reached ({type(error).__name__})")
+    return PermanentError(Reason.CONFIGURATION, f"the mail cannot be sent like this ({type(error).__name__})")
