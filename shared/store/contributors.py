@@ -14,6 +14,10 @@ from shared.errors import ConfigurationError, PermanentError, Reason
 from shared.store.connection import Store, guard
 from shared.store.owners import CONTRIBUTORS
 
+_HOW = (
+    "make one with: python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
+)
+
 
 class ContributorSeal:
     """Encrypts and decrypts contributors. Whoever holds the key can open all of them."""
@@ -22,11 +26,11 @@ class ContributorSeal:
         """Raises ConfigurationError without a key, or for what is no Fernet key."""
         variable = "LISTENINGPOST_CONTRIBUTORS_KEY"
         if key is None:
-            raise ConfigurationError(f"{variable} is not set; make one with `listeningpost keys seal`")
+            raise ConfigurationError(f"{variable} is not set; {_HOW}")
         try:
             self._fernet = Fernet(key.get_secret_value())
         except ValueError:
-            raise ConfigurationError(f"{variable} is not 32 bytes in URL-safe base64") from None
+            raise ConfigurationError(f"{variable} is no Fernet key; {_HOW}") from None
 
     def seal(self, contributor: Contributor) -> bytes:
         return self._fernet.encrypt(contributor.model_dump_json().encode())

@@ -17,6 +17,7 @@ CONSUMER_STOPPED = Gauge(
 RECEIVED = Counter("listeningpost_received_total", "Pieces at the doors", ["channel", "status", "reason"])
 SPOOL_RECORDS = Gauge("listeningpost_spool_records", "Pieces in the spool, waiting for Kafka or MongoDB")
 SPOOL_BYTES = Gauge("listeningpost_spool_bytes", "Bytes in the spool")
+SPOOL_DAMAGED = Counter("listeningpost_spool_set_aside_total", "Spool records that could not be drained")
 SPOOL_OLDEST_SECONDS = Gauge("listeningpost_spool_oldest_seconds", "Age of the oldest piece in the spool")
 QUARANTINED = Counter("listeningpost_quarantined_total", "Messages put aside", ["channel", "reason"])
 

@@ -1,0 +1,45 @@
+"""Pieces out to Kafka: a batch is one publish call a topic."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Protocol
+
+from services.ingest.domain.piece import Piece
+from shared.breaker import Breaker
+from shared.events.base import Event
+from shared.events.topics import Topic
+
+
+class Publisher(Protocol):
+    """shared.bus.Publisher, as far as it is used here."""
+
+    async def publish(
+        self, topic: Topic, events: Sequence[Event], *, traces: Sequence[str | None] | None = None
+    ) -> None: ...
+
+
+class Outlet:
+    """`anyway` tries although Kafka is known to be away: the spool's drain finds out that it is back."""
+
+    def __init__(self, publisher: Publisher, breaker: Breaker) -> None:
+        self._publisher = publisher
+        self._breaker = breaker
+
+    @property
+    def away(self) -> bool:
+        return self._breaker.away
+
+    async def publish(self, pieces: Sequence[Piece], *, anyway: bool = False, extra_s: float = 0.0) -> None:
+        """All of them are on every in-sync replica.
+
+        Raises DependencyDown, and then some may be there all the same; PermanentError when one is too large.
+        """
+        by_topic: defaultdict[Topic, list[Piece]] = defaultdict(list)
+        for piece in pieces:
+            by_topic[piece.topic].append(piece)
+        async with self._breaker.attempt(anyway=anyway, extra_s=extra_s):
+            for topic, group in by_topic.items():
+                events = [piece.event for piece in group]
+                await self._publisher.publish(topic, events, traces=[piece.trace for piece in group])
