@@ -64,10 +64,18 @@ def identify(
     )
 
 
+def external_feedback_id(raw: Submission) -> str | None:
+    """The id of a piece its provider has a name for; None for one it has not."""
+    if not raw.external_id or not raw.external_id.strip():
+        return None
+    return ids.feedback_id(raw.channel, raw.source, _printable(raw.external_id))
+
+
 def _feedback_id(raw: Submission, fresh_id: Callable[[], str]) -> tuple[str, bool]:
     """Of what the provider calls it; else of the words, who said them and when; else of the retry key."""
-    if raw.external_id and raw.external_id.strip():
-        return ids.feedback_id(raw.channel, raw.source, _printable(raw.external_id)), False
+    external = external_feedback_id(raw)
+    if external is not None:
+        return external, False
     if raw.occurred_at is not None:
         stated = raw.occurred_at.astimezone(UTC).isoformat()
         return _hashed(raw, "stated", stated), True

@@ -1,0 +1,91 @@
+"""The parts of ingest and how they are put together.
+
+Starting order: the spool first, since it is what keeps the promise; the doors last. Kafka may be away, then
+and later: the doors open without it.
+"""
+
+from __future__ import annotations
+
+from services.ingest.background import InBackground
+from services.ingest.channels import open_channels
+from services.ingest.context import ChannelContext
+from services.ingest.domain.codename import keyed_id
+from services.ingest.http import create_http
+from services.ingest.keep import Keeper
+from services.ingest.outlet import Outlet
+from services.ingest.pipeline import Confidence, Limits, Pipeline
+from services.ingest.settings import IngestSettings
+from services.ingest.spool.drain import Drain
+from services.ingest.spool.spool import Spool
+from shared import clock
+from shared.breaker import Breaker
+from shared.bus.publisher import Publisher
+from shared.service import Service
+from shared.store.api_keys import ApiKeyFollower
+from shared.store.attachments import AttachmentStore
+from shared.store.connection import Store
+from shared.store.contributors import ContributorSeal, ContributorStore
+from shared.store.directory import DirectoryFollower
+from shared.store.idempotency import IdempotencyStore
+from shared.store.migrations import Migrator
+from shared.store.quarantine import QuarantineStore
+
+
+def create_app(settings: IngestSettings) -> Service:
+    """Raises ConfigurationError without a contributors key: whoever speaks in confidence must be hidden."""
+    own = settings.ingest
+    store = Store(settings.mongo)
+    publisher = Publisher(settings.kafka, source="services/ingest")
+    directory, keys = DirectoryFollower(store), ApiKeyFollower(store)
+    spool = Spool(
+        own.spool.directory, quota_bytes=own.spool.quota_bytes, segment_bytes=own.spool.segment_bytes
+    )
+    keeper = Keeper(
+        AttachmentStore(store),
+        ContributorStore(store),
+        QuarantineStore(store),
+        Breaker("mongodb", within_s=own.store_within_s, probe_every_s=own.probe_every_s),
+    )
+    outlet = Outlet(
+        publisher, Breaker("kafka", within_s=own.publish_within_s, probe_every_s=own.probe_every_s)
+    )
+    pipeline = Pipeline(
+        keeper=keeper,
+        outlet=outlet,
+        spool=spool,
+        confidence=_confidence(settings),
+        limits=Limits(own.max_file_bytes, own.max_files, own.max_quarantined_bytes),
+        directory=lambda: directory.directory,
+    )
+    context = ChannelContext(
+        settings=settings,
+        pipeline=pipeline,
+        keys=keys,
+        idempotency=IdempotencyStore(store, within_s=own.store_within_s),
+        directory=lambda: directory.directory,
+        now=clock.now,
+    )
+    channels = open_channels(context)
+    return Service(
+        "ingest",
+        settings,
+        [
+            spool,
+            store,
+            Migrator(store),
+            directory,
+            keys,
+            InBackground(publisher),
+            Drain(spool, keeper, outlet),
+            *channels,
+        ],
+        tolerates=frozenset({publisher.name}),
+        http=create_http(channels),
+    )
+
+
+def _confidence(settings: IngestSettings) -> Confidence:
+    """One secret, two uses: the key that makes codenames cannot open what is sealed."""
+    seal = ContributorSeal(settings.contributors_key)
+    secret = settings.contributors_key.get_secret_value() if settings.contributors_key else ""
+    return Confidence(key=keyed_id(secret.encode(), "purpose", "codenames").encode(), seal=seal)
