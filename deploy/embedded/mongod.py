@@ -28,6 +28,9 @@ _ILLEGAL_INSTRUCTION = -4
 # The least mongod accepts. Its default, half of the memory, is for a machine that does nothing else.
 _CACHE_GB = "0.25"
 _OPLOG_MB = "128"
+# An empty database takes 17 MB on disk with it, and 301 MB without: three journal files of 100 MB each, two of
+# them laid out ahead. The rate of bulk inserts is the same within the noise.
+_SMALL_JOURNAL = "log=(prealloc=false,file_max=16MB)"
 
 
 def server_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -60,6 +63,7 @@ def mongod_command(binary: Path, *, dbpath: Path, port: int) -> Command:
         *(str(binary), "--dbpath", str(dbpath), "--bind_ip", LOOPBACK, "--port", str(port), "--nounixsocket"),
         *("--replSet", REPLICA_SET, "--oplogSize", _OPLOG_MB, "--wiredTigerCacheSizeGB", _CACHE_GB),
         *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+        *("--wiredTigerEngineConfigString", _SMALL_JOURNAL),
     )
     return Command("mongod", argv, env=server_environment())
 

@@ -166,8 +166,8 @@ async def test_a_second_stack_on_the_same_data_says_why_not(tmp_path: Path) -> N
             await EmbeddedStack(data_dir=tmp_path, kafka="unused").__aenter__()
 
 
-async def test_killing_the_parent_leaves_no_orphan() -> None:
-    async with _supervisor_process() as process:
+async def test_killing_the_parent_leaves_no_orphan(tmp_path: Path) -> None:
+    async with _supervisor_process(tmp_path) as process:
         children = await _children_when_ready(process)
         process.kill()
         await process.wait()
@@ -175,16 +175,19 @@ async def test_killing_the_parent_leaves_no_orphan() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-async def test_a_stop_from_outside_stops_all_and_is_no_failure(number: signal.Signals) -> None:
-    async with _supervisor_process() as process:
+async def test_a_stop_from_outside_stops_all_and_is_no_failure(
+    number: signal.Signals, tmp_path: Path
+) -> None:
+    async with _supervisor_process(tmp_path) as process:
         children = await _children_when_ready(process)
         process.send_signal(number)
         assert await process.wait() == 0
         assert not any(map(_alive, children))
+    assert not _databases(tmp_path)
 
 
-async def test_the_death_of_a_child_is_the_exit_code_of_the_process() -> None:
-    async with _supervisor_process() as process:
+async def test_the_death_of_a_child_is_the_exit_code_of_the_process(tmp_path: Path) -> None:
+    async with _supervisor_process(tmp_path) as process:
         children = await _children_when_ready(process)
         os.kill(children[-1], signal.SIGKILL)
         rest = (await _output(process).read()).decode()
@@ -222,9 +225,11 @@ async def test_the_embedded_broker_forgets_when_it_is_killed(topic_prefix: str) 
 
 
 @asynccontextmanager
-async def _supervisor_process() -> AsyncIterator[Process]:
+async def _supervisor_process(directory: Path) -> AsyncIterator[Process]:
+    """`directory` takes what a killed one leaves behind."""
+    env = {**os.environ, "PYTHONUNBUFFERED": "1", "TMPDIR": str(directory)}
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "deploy.embedded", stdout=PIPE, env={**os.environ, "PYTHONUNBUFFERED": "1"}
+        sys.executable, "-m", "deploy.embedded", stdout=PIPE, env=env
     )
     try:
         yield process
@@ -243,6 +248,10 @@ async def _children_when_ready(process: Process) -> list[int]:
     children = _children(process.pid)
     assert len(children) == 2
     return children
+
+
+def _databases(directory: Path) -> list[Path]:
+    return list(directory.glob("listeningpost-*/mongo"))
 
 
 def _children(pid: int) -> list[int]:
