@@ -6,14 +6,9 @@ from shared.domain.delivery import MAX_TEXT_CHARS, Content
 from shared.domain.directory import Directory
 from shared.domain.lens import LENS_NAMES, Lens
 from shared.domain.network import Why, WhyCode, touchpoints_of
-from shared.events.feedback import Affiliation, FeedbackClassified, Polarity, Speaker
+from shared.events.feedback import Affiliation, FeedbackClassified, Speaker
 
-_POLARITY = {
-    Polarity.KEEP: "Keep",
-    Polarity.CHANGE: "Change",
-    Polarity.MIXED: "Keep and change",
-    Polarity.NEUTRAL: "Heard",
-}
+_POLARITY = {"keep": "Keep", "change": "Change", "mixed": "Keep and change"}
 _REASONS = {"may_leave": "a customer may leave"}
 _MOST_NAMES = 10
 
@@ -52,9 +47,8 @@ def headline(content: Content) -> str:
     if content.needs_triage and not content.touchpoints:
         place = "Needs triage"
     else:
-        place = (
-            f"{_POLARITY[Polarity(content.polarity)]} · {', '.join(content.touchpoints) or 'no touchpoint'}"
-        )
+        verdict = _POLARITY.get(content.polarity, "Heard")
+        place = f"{verdict} · {', '.join(content.touchpoints) or 'no touchpoint'}"
     about = content.title or one_line(content.text)
     about = about if len(about) <= 80 else about[:79].rstrip() + "…"  # noqa: PLR2004 - fits a subject line
     urgent = "Urgent: " if content.urgency_reasons else ""
