@@ -12,12 +12,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from deploy.embedded.broker import KEEPS_NOTHING, bootstrap_servers, find_tansu, tansu_command, tansu_version
+from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.mongod import REPLICA_SET, find_mongod, mongo_uri, mongod_command, mongod_version
 from deploy.embedded.output import LineSink, Merger
 from deploy.embedded.ports import LOOPBACK, PortLease, lease_port
 from deploy.embedded.process import Command
 from deploy.embedded.readiness import answers_kafka, is_ready, listens
 from deploy.embedded.supervisor import Supervisor
+from shared.errors import DependencyDown
 from shared.store.replica_set import initiate
 
 if TYPE_CHECKING:
@@ -122,7 +124,10 @@ class EmbeddedStack:
         dbpath.mkdir(mode=0o700, exist_ok=True)
         self.children.add(mongod_command(binary, dbpath=dbpath, port=port))
         await self.children.until(lambda: listens(port), what="mongod answers", within_s=_SERVER_WITHIN_S)
-        await initiate(f"{LOOPBACK}:{port}", REPLICA_SET, within_s=_SERVER_WITHIN_S)
+        try:
+            await initiate(f"{LOOPBACK}:{port}", REPLICA_SET, within_s=_SERVER_WITHIN_S)
+        except (TimeoutError, DependencyDown) as error:
+            raise self.children.death or EmbeddedError("mongod did not become a primary.") from error
         kept = "in a temporary directory" if self.data_dir is None else f"in {dbpath}"
         self._say(f"MongoDB {version} at {LOOPBACK}:{port}, its data {kept}")
         return mongo_uri(port)
