@@ -1,0 +1,48 @@
+"""What a fresh stack needs before its services start: collections, topics, a workspace, keys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+
+from deploy.cli import connect
+from deploy.embedded.stack import EmbeddedStack
+from shared import clock
+from shared.bus.admin import ensure_topics
+from shared.domain.api_key import Scope
+from shared.domain.workspace import Workspace
+from shared.settings import CommonSettings, KafkaSettings, MongoSettings
+from shared.store.api_keys import ApiKeyStore
+from shared.store.directory import DirectoryStore
+from shared.store.migrations import Migrator
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """API keys, shown this once: one that may send, one that may also bring what is old."""
+
+    write: str
+    bring: str
+
+
+def settings_of(stack: EmbeddedStack) -> CommonSettings:
+    """What the services of this stack are told."""
+    return CommonSettings(
+        kafka=KafkaSettings(bootstrap_servers=stack.kafka_bootstrap, idempotence=stack.kafka is not None),
+        mongo=MongoSettings(uri=SecretStr(stack.mongo_uri), database=stack.database),
+    )
+
+
+async def prepare(settings: CommonSettings, workspace: Workspace, author: str) -> Tokens:
+    """The stack is ready for its services. A workspace that is in force already stays."""
+    await ensure_topics(settings.kafka)
+    async with connect.store(settings) as store:
+        await Migrator(store).start()
+        directory = DirectoryStore(store)
+        if await directory.current() is None:
+            await directory.propose(workspace, author, expected=0, now=clock.now())
+        keys, now = ApiKeyStore(store), clock.now()
+        _, write = await keys.create("portal", [Scope.WRITE], now=now, created_by=author)
+        _, bring = await keys.create("old tool", [Scope.IMPORT], now=now, created_by=author)
+    return Tokens(write, bring)

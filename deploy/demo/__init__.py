@@ -1,0 +1,1 @@
+"""The demo: a day of feedback through every door, real servers at every end, and what came of it."""

@@ -1,0 +1,192 @@
+"""The table at the end: piece → touchpoint, lenses, keep or change, who was told and why, how fast."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from statistics import quantiles
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from deploy.demo.pieces import Outcome
+from deploy.demo.verdict import Evidence, Seen, compared, tag_score
+from shared.domain.delivery import CONTRIBUTOR, PLACE, Purpose, State
+from shared.domain.directory import Directory
+from shared.domain.lens import LENS_NAMES
+from shared.domain.network import WhyCode, involve
+from shared.events.feedback import FeedbackClassified, Polarity
+
+_COLOURS = {
+    Polarity.KEEP: "green",
+    Polarity.CHANGE: "yellow",
+    Polarity.MIXED: "cyan",
+    Polarity.NEUTRAL: "dim",
+}
+_ROLES = {
+    WhyCode.OWNER: "PM",
+    WhyCode.PRODUCT_OWNER: "PM",
+    WhyCode.TRIAGE: "triage",
+    WhyCode.PRAISED: "praised",
+    WhyCode.ACCOUNT_OWNER: "looks after the customer",
+    WhyCode.AGENT: "agents",
+    WhyCode.AGENT_BEFORE: "step before",
+    WhyCode.AGENT_AFTER: "step after",
+    WhyCode.SUBSCRIBER: "follows the lens",
+}
+_TEXT_CHARS = 62
+
+
+def pieces_table(evidence: Evidence, directory: Directory) -> Table:
+    """One row a piece, in the order sent."""
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 1, 0))
+    for column, width in (("piece", 36), ("touchpoint", 18), ("lenses", 18), ("keep / change", 13)):
+        table.add_column(column, width=width, overflow="fold")
+    table.add_column("who was told, and why", ratio=1, overflow="fold")
+    table.add_column("ms", justify="right", width=11)
+    for seen in evidence.seen:
+        table.add_row(*(_cells(seen, directory)))
+    return table
+
+
+def _cells(seen: Seen, directory: Directory) -> list[Text]:
+    first = _piece(seen)
+    now = seen.now
+    if not seen.piece.is_new or now is None:
+        return [first, Text(""), Text(""), Text(""), _at_the_door(seen), Text("")]
+    return [
+        first,
+        _touchpoint(seen, now),
+        _lenses(now),
+        _verdict(now),
+        _told(seen, now, directory),
+        _speed(seen),
+    ]
+
+
+def _piece(seen: Seen) -> Text:
+    piece = seen.piece
+    said = " ".join((piece.text or piece.subject or "(a picture)").split())
+    shown = said if len(said) <= _TEXT_CHARS else said[: _TEXT_CHARS - 1] + "…"
+    return Text(f"{piece.door:<5} ", style="dim").append(shown, style="default")
+
+
+def _at_the_door(seen: Seen) -> Text:
+    """What became of what is no piece of its own."""
+    outcome, problem = seen.answer.outcome, seen.answer.problem
+    if outcome is not Outcome.REFUSED:
+        return Text(f"{outcome} ({seen.answer.said})", style="magenta")
+    detail = str(problem.get("detail", ""))
+    return Text(f"refused, {seen.answer.said}: {detail}", style="red").append(_remedy(problem.get("remedy")))
+
+
+def _remedy(remedy: object) -> Text:
+    return Text(f" → {remedy}" if remedy else "", style="dim")
+
+
+def _touchpoint(seen: Seen, now: FeedbackClassified) -> Text:
+    names = [tag.id for tag in sorted(now.tags.touchpoints, key=lambda tag: -tag.score)]
+    right = dict(compared(seen.piece.expect, now)).get("touchpoint", True)
+    shown = Text(", ".join(names), style="" if right else "underline")
+    if now.tags.needs_triage:
+        shown.append(" needs triage" if names else "needs triage", style="bold red")
+    return shown
+
+
+def _lenses(now: FeedbackClassified) -> Text:
+    return Text(", ".join(LENS_NAMES[tag.id] for tag in sorted(now.tags.lenses, key=lambda tag: -tag.score)))
+
+
+def _verdict(now: FeedbackClassified) -> Text:
+    tags = now.tags
+    shown = Text(tags.polarity.value, style=_COLOURS[tags.polarity]).append(f" {tags.kind}", style="dim")
+    if tags.about != "us":
+        shown.append(f" (about a {tags.about})" if tags.about != "other" else " (about others)", style="dim")
+    return shown.append(" urgent", style="bold red") if tags.urgency == "urgent" else shown
+
+
+def _told(seen: Seen, now: FeedbackClassified, directory: Directory) -> Text:
+    """Grouped by the first reason each was told for; addresses that failed would be in the verdict."""
+    roles = {one.person_id: _ROLES[one.whys[0].code] for one in involve(now, directory)}
+    groups: dict[str, list[str]] = defaultdict(list)
+    for row in seen.notices:
+        if row.state is State.SENT:
+            by = row.provider_ref.receiver if row.provider_ref else ""
+            name = row.recipient.removeprefix(PLACE)
+            role = by if row.recipient.startswith(PLACE) else roles.get(row.recipient, "told before")
+            groups[role].append(f"{name} (Slack)" if by == "slack" and role != by else name)
+    shown = Text(" · ").join(
+        Text(f"{role}: ", style="dim").append(", ".join(names)) for role, names in groups.items()
+    )
+    changes = [row.purpose for row in seen.deliveries if row.state is State.SENT and row.purpose in _CHANGES]
+    if changes:
+        shown.append(f" · {len(changes)} told of the {_CHANGES[changes[0]]}", style="magenta")
+    if any(row.recipient == CONTRIBUTOR and row.state is State.SENT for row in seen.deliveries):
+        shown.append(" · answered", style="green")
+    return shown if shown.plain else Text("nobody", style="dim")
+
+
+_CHANGES = {Purpose.AMENDMENT: "edit", Purpose.REDACTION: "deletion"}
+
+
+def delays_ms(seen: Seen) -> list[int]:
+    """From being said to arriving, for each notice that arrived."""
+    arrived = [arrival.at for row in seen.notices if (arrival := seen.arrived(row))]
+    return sorted(round((at - seen.answer.sent_at).total_seconds() * 1000) for at in arrived)
+
+
+def _speed(seen: Seen) -> Text:
+    delays = delays_ms(seen)
+    if not delays:
+        return Text("")
+    return Text(str(delays[0]) if len(delays) == 1 else f"{delays[0]}-{delays[-1]}")
+
+
+def summary(evidence: Evidence) -> RenderableType:
+    """What was counted, and what was refused with its reason."""
+    delays = [delay for seen in evidence.seen for delay in delays_ms(seen)]
+    answers = sum(
+        row.recipient == CONTRIBUTOR and row.state is State.SENT
+        for seen in evidence.seen
+        for row in seen.deliveries
+    )
+    right, all_tags = tag_score(evidence.seen)
+    outcomes = [seen.answer.outcome for seen in evidence.seen]
+    facts = [
+        ("sent", f"{len(outcomes)} pieces through three doors"),
+        ("kept", f"{evidence.documents} pieces, each once; {_counted(outcomes)}"),
+        ("told", f"{_arrived(evidence)} really arrived"),
+        ("answered", f"{answers} people heard back, in their own thread"),
+        ("tags", f"{right} of {all_tags} as a careful reader would set them"),
+    ]
+    if len(delays) > 1:
+        half, most = quantiles(delays, n=2)[0], quantiles(delays, n=20)[-1]
+        facts.append(
+            ("speed", f"half of all notices within {half:.0f} ms of being said, 95 % within {most:.0f} ms")
+        )
+    lines: list[RenderableType] = [
+        Text(f"{name:<10}", style="bold").append(fact, style="not bold") for name, fact in facts
+    ]
+    return Group(*lines, *_refusal(evidence))
+
+
+def _arrived(evidence: Evidence) -> str:
+    names = {"mail": "mails", "slack": "Slack messages", "webhook": "webhook calls"}
+    counts = {sink: sum(arrival.sink == sink for arrival in evidence.arrivals) for sink in names}
+    return ", ".join(f"{count} {names[sink]}" for sink, count in counts.items())
+
+
+def _counted(outcomes: Sequence[Outcome]) -> str:
+    quiet = {Outcome.KEPT, Outcome.HALF}
+    counts = {outcome: outcomes.count(outcome) for outcome in Outcome if outcome not in quiet}
+    return ", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count)
+
+
+def _refusal(evidence: Evidence) -> list[RenderableType]:
+    """One problem document whole: it is what a developer meets first."""
+    documents = [seen.answer.problem for seen in evidence.seen if seen.answer.problem.get("type")]
+    if not documents:
+        return []
+    return [Text("\nWhat a broken request is told:", style="bold"), Text(json.dumps(documents[0], indent=2))]
