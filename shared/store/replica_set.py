@@ -10,6 +10,7 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.errors import OperationFailure
 
 from shared.errors import ConfigurationError
+from shared.store.connection import guard
 
 _ASK_EVERY_S = 0.02
 # Error codes of the server: src/mongo/base/error_codes.yml
@@ -21,17 +22,19 @@ _NOT_YET_INITIALIZED = 94
 async def initiate(uri_host_port: str, name: str, *, within_s: float = 30.0) -> None:
     """The mongod at `uri_host_port` ("127.0.0.1:27017") is the writable primary of the replica set `name`.
 
-    May be repeated. A set whose data were made under another port is moved to this one. Raises TimeoutError.
+    May be repeated. A set whose data were made under another port is moved to this one. Raises TimeoutError,
+    and DependencyDown where nothing answers.
     """
     client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(
         host=f"mongodb://{uri_host_port}/?directConnection=true",
         serverSelectionTimeoutMS=int(within_s * 1_000),
     )
     try:
-        async with asyncio.timeout(within_s):
-            while not await _is_primary(client, uri_host_port):
-                await _configure(client, uri_host_port, name)
-                await asyncio.sleep(_ASK_EVERY_S)
+        with guard():
+            async with asyncio.timeout(within_s):
+                while not await _is_primary(client, uri_host_port):
+                    await _configure(client, uri_host_port, name)
+                    await asyncio.sleep(_ASK_EVERY_S)
     finally:
         client.close()
 

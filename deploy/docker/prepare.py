@@ -1,0 +1,96 @@
+"""Makes fresh servers ready for the services: the replica set, then collections and indexes, then topics.
+
+`python -m deploy.docker.prepare [--initiate HOST:PORT]`, once before the services start. It may be repeated,
+and waits for servers that are still starting. Exit code 0: ready; 2: configured wrongly; 3: not in time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+
+import structlog
+
+from shared.bus.admin import ensure_topics
+from shared.errors import ConfigurationError, DependencyDown
+from shared.settings import CommonSettings, load
+from shared.store.connection import Store
+from shared.store.migrations import Migrator
+from shared.store.replica_set import initiate
+from shared.telemetry import logging as telemetry_logging
+
+REPLICA_SET = "listeningpost"
+_TRY_AGAIN_AFTER_S = 1.0
+_log = structlog.get_logger()
+
+
+async def prepare(settings: CommonSettings, *, member: str | None, within_s: float) -> None:
+    """The servers are as this release needs them. Raises DependencyDown when that is not so `within_s`.
+
+    `member` ("mongo:27017") becomes a replica set of one; None leaves that to whoever runs the database.
+    """
+    steps: list[tuple[str, Callable[[], Awaitable[object]]]] = [
+        ("database_ready", lambda: _migrate(settings)),
+        ("topics_ready", lambda: ensure_topics(settings.kafka)),
+    ]
+    if member is not None:
+        steps.insert(0, ("replica_set_ready", lambda: _initiate(member)))
+    missing = DependencyDown("the servers", f"not ready within {within_s:g} s")
+    try:
+        async with asyncio.timeout(within_s):
+            for event, step in steps:
+                while (missing_now := await _try(step)) is not None:
+                    missing = missing_now
+                    _log.info("still_waiting", dependency=missing.dependency)
+                    await asyncio.sleep(_TRY_AGAIN_AFTER_S)
+                _log.info(event)
+    except TimeoutError:
+        raise missing from None
+
+
+async def _try(step: Callable[[], Awaitable[object]]) -> DependencyDown | None:
+    try:
+        await step()
+    except DependencyDown as error:
+        return error
+    return None
+
+
+async def _initiate(member: str) -> None:
+    try:
+        await initiate(member, REPLICA_SET, within_s=20.0)
+    except TimeoutError:
+        raise DependencyDown("mongodb", f"{member} does not become the primary") from None
+
+
+async def _migrate(settings: CommonSettings) -> None:
+    store = Store(settings.mongo)
+    try:
+        await store.start()
+        await Migrator(store).start()
+    finally:
+        await store.stop()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m deploy.docker.prepare", description=__doc__)
+    parser.add_argument("--initiate", metavar="HOST:PORT", help="make this mongod a replica set of one")
+    parser.add_argument("--within", type=float, default=180.0, metavar="SECONDS", help="default: 180")
+    chosen = parser.parse_args(arguments)
+    try:
+        settings = load(CommonSettings)
+        telemetry_logging.configure(settings.log, "prepare")
+        asyncio.run(prepare(settings, member=chosen.initiate, within_s=chosen.within))
+    except ConfigurationError as error:
+        sys.stderr.write(f"cannot prepare: {error}\n")
+        return 2
+    except DependencyDown as error:
+        sys.stderr.write(f"cannot prepare: {error}\n")
+        return 3
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

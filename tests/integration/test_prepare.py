@@ -1,0 +1,42 @@
+"""What `docker compose` runs once before the services, on this run's servers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from pydantic import SecretStr
+
+from deploy.docker.prepare import prepare
+from deploy.embedded.ports import lease_port
+from shared.bus.admin import describe
+from shared.errors import DependencyDown
+from shared.settings import CommonSettings, KafkaSettings, MongoSettings
+from shared.store.connection import Store
+from shared.store.owners import COLLECTIONS
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    lease = lease_port()
+    yield lease.port
+    lease.release()
+
+
+async def test_the_servers_are_ready_and_it_may_be_repeated(kafka: KafkaSettings, store: Store) -> None:
+    settings = CommonSettings(
+        kafka=kafka.model_copy(update={"topic_prefix": f"{kafka.topic_prefix}again."}), mongo=store._settings
+    )
+    for _ in range(2):
+        await prepare(settings, member=None, within_s=30)
+    assert all(state.partitions == state.declared_partitions for state in await describe(settings.kafka))
+    assert {spec.name for spec in COLLECTIONS} <= set(await store.db.list_collection_names())
+
+
+@pytest.mark.parametrize("initiates", [False, True])
+async def test_a_server_that_does_not_come_is_named(closed_port: int, *, initiates: bool) -> None:
+    address = f"127.0.0.1:{closed_port}"
+    uri = SecretStr(f"mongodb://{address}/?directConnection=true")
+    settings = CommonSettings(mongo=MongoSettings(uri=uri, server_selection_timeout_ms=100))
+    with pytest.raises(DependencyDown, match=r"mongodb is not reachable|not ready within"):
+        await prepare(settings, member=address if initiates else None, within_s=0.5)
