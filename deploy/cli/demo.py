@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
-from deploy.cli import local
 from deploy.cli.output import ExitCode, examples
-from deploy.demo.run import House, open_house, play
+from deploy.cli.up import LogFile, leave_running
+from deploy.demo.house import Plan, open_house
+from deploy.demo.run import play
 
 _WIDE_CHARS = 160
 
@@ -35,22 +37,21 @@ def demo(
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=_WIDE_CHARS)
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_demo(console, stay=stay, speed=speed))
-    except KeyboardInterrupt:
-        console.print("stopped")
 
 
 async def _demo(console: Console, *, stay: bool, speed: float) -> None:
     console.print(Text("Starting a database, a broker and three services on this machine.", style="bold"))
-    async with open_house(console) as opened:
-        console.print(Text("A day at Leuchtfeld Networks:", style="bold"))
-        failed = await play(opened, console, speed=speed)
-        _conclude(console, failed)
-        if failed:
-            console.print(Text(f"the log: {opened.log}" if stay else "--stay keeps it running, with its log"))
-        if stay:
-            await _stay(opened, console)
+    with LogFile(console) as log:
+        async with open_house(Plan(author="the demo", output=log)) as opened:
+            console.print(Text("A day at Leuchtfeld Networks:", style="bold"))
+            failed = await play(opened, console, speed=speed)
+            _conclude(console, failed)
+            if failed:
+                log.keep()
+            if stay:
+                await leave_running(opened, console, log, "listeningpost demo --stay")
     if failed:
         raise typer.Exit(ExitCode.FOUND)
 
@@ -63,25 +64,3 @@ def _conclude(console: Console, failed: list[str]) -> None:
         console.print(Text(f"{len(failed)} things are not as they must be.", style="bold red"))
     else:
         console.print(Text("✓ Everything that had to happen happened, and nothing else.", style="bold green"))
-
-
-async def _stay(opened: House, console: Console) -> None:
-    lines = (
-        f"POST {opened.stack.url('ingest')}/v1/feedback   (openapi.json is there too)",
-        f"SMTP {opened.sinks.mail.port} takes our mail, {opened.mail_port} is the door for yours",
-        f"key  {opened.tokens.write}",
-        f"log  {opened.log}",
-        "",
-        "In another terminal, without any settings:",
-        '  listeningpost send "The new bill is clear at last." --from amelia.hart@brightwater.example',
-        "  listeningpost tail",
-        "  listeningpost doctor",
-        "  listeningpost apply my-company.yaml --dry-run",
-        "",
-        "Ctrl-C stops everything.",
-    )
-    console.print()
-    for line in lines:
-        console.print(Text(line))
-    with local.announced("listeningpost demo --stay", opened.environment()):
-        raise await opened.stack.children.wait_for_death()

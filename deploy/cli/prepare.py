@@ -34,14 +34,18 @@ def settings_of(stack: EmbeddedStack) -> CommonSettings:
     )
 
 
-async def prepare(settings: CommonSettings, workspace: Workspace, author: str) -> Tokens:
-    """The stack is ready for its services. A workspace that is in force already stays."""
+async def prepare(
+    settings: CommonSettings, workspace: Workspace, author: str, *, has_keys: bool
+) -> Tokens | None:
+    """The stack is ready for its services. What a database from before holds (workspace, keys) stays."""
     await ensure_topics(settings.kafka)
     async with connect.store(settings) as store:
         await Migrator(store).start()
         directory = DirectoryStore(store)
         if await directory.current() is None:
             await directory.propose(workspace, author, expected=0, now=clock.now())
+        if has_keys:
+            return None
         keys, now = ApiKeyStore(store), clock.now()
         _, write = await keys.create("portal", [Scope.WRITE], now=now, created_by=author)
         _, bring = await keys.create("old tool", [Scope.IMPORT], now=now, created_by=author)

@@ -1,77 +1,153 @@
-"""The house of the demo: the embedded stack and the three services, wired to the sinks and the doors."""
+"""A whole Listening Post on this machine: embedded servers, the services, and the other ends it talks to."""
 
 from __future__ import annotations
 
-import base64
-import json
-import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass
+import os
+import tempfile
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
 
-from cryptography.fernet import Fernet
-from pydantic import HttpUrl
-
-from deploy.demo.doors.mail import AUTHSERV_ID, CONFIDENTIAL, FEEDBACK
-from deploy.demo.sinks import webhook
-from shared.domain.route import ReceiverKind
+from deploy.cli.apply import example
+from deploy.cli.prepare import prepare, settings_of
+from deploy.demo.settings import (
+    Secrets,
+    environment,
+    keep_secrets,
+    make_secrets,
+    read_secrets,
+    with_crm_at,
+)
+from deploy.demo.sinks.mail import Mail, MailSink
+from deploy.demo.sinks.serving import serving
+from deploy.demo.sinks.slack import SlackWorkspace
+from deploy.demo.sinks.webhook import WebhookSink
+from deploy.demo.verdict import Arrival
+from deploy.embedded.output import LineSink
+from deploy.embedded.ports import LOOPBACK, lease_port
+from deploy.embedded.stack import EmbeddedStack
+from shared.domain.declaration import read_workspace
 from shared.domain.workspace import Workspace
+from shared.settings import CommonSettings
 
 SERVICES = ("ingest", "classifier", "notifier")
-SENDER = "Listening Post <listening-post@leuchtfeld.example>"
-_LOOPBACK = "127.0.0.1"
-_LOOPBACK_NETWORK = json.dumps(["127.0.0.0/8"])
 
 
 @dataclass(frozen=True, slots=True)
-class Secrets:
-    """Made anew for each run, so that nothing in the code is worth stealing."""
+class Plan:
+    """How to open it. Without `data_dir` nothing is kept; without `workspace` the example company moves in.
 
-    slack_signing: str
-    slack_token: str
-    crm_webhook: str
-    contributors_key: str
+    A port that is None is a free one. `author` is who applies the workspace and makes the keys.
+    """
+
+    author: str
+    output: LineSink
+    data_dir: Path | None = None
+    workspace: Workspace | None = None
+    port: int | None = None
+    mail_port: int | None = None
+    on_mail: Callable[[Mail], None] = field(default=lambda _: None)
 
 
-def make_secrets() -> Secrets:
-    return Secrets(
-        slack_signing=secrets.token_hex(16),
-        slack_token=f"xoxb-{secrets.token_hex(12)}",
-        crm_webhook=f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}",
-        contributors_key=Fernet.generate_key().decode(),
+@dataclass
+class Sinks:
+    """The other ends."""
+
+    mail: MailSink
+    slack: SlackWorkspace
+    slack_url: str
+    crm: WebhookSink
+    crm_url: str
+
+    def arrivals(self) -> tuple[Arrival, ...]:
+        """Everything that arrived anywhere."""
+        mails = [Arrival("mail", m.message_id, m.at, m.words, m.in_reply_to) for m in self.mail.mails]
+        posts = [Arrival("slack", p.ts, p.at, p.shown, p.thread or "") for p in self.slack.posts]
+        calls = [Arrival("webhook", call.id, call.at, str(call.body)) for call in self.crm.calls]
+        return (*mails, *posts, *calls)
+
+
+@dataclass
+class House:
+    """All that runs. `secrets` has the keys to its doors."""
+
+    stack: EmbeddedStack
+    settings: CommonSettings
+    workspace: Workspace
+    sinks: Sinks
+    secrets: Secrets
+    mail_port: int
+
+    def environment(self) -> Mapping[str, str]:
+        """With these, `listeningpost` works on this stack from another terminal."""
+        return {
+            "LISTENINGPOST_KAFKA__BOOTSTRAP_SERVERS": self.stack.kafka_bootstrap,
+            "LISTENINGPOST_KAFKA__IDEMPOTENCE": str(self.settings.kafka.idempotence).lower(),
+            "LISTENINGPOST_MONGO__URI": self.stack.mongo_uri,
+            "LISTENINGPOST_CLI__KEY": self.secrets.key or "",
+            "LISTENINGPOST_SECRETS__CRM_WEBHOOK": self.secrets.crm_webhook,
+            "LISTENINGPOST_NOTIFIER__EMAIL__HOST": LOOPBACK,
+            "LISTENINGPOST_NOTIFIER__EMAIL__PORT": str(self.sinks.mail.port),
+            "LISTENINGPOST_NOTIFIER__SLACK__BOT_TOKEN": self.secrets.slack_token,
+            "LISTENINGPOST_NOTIFIER__SLACK__API_URL": f"{self.sinks.slack_url}/api/",
+        } | {f"LISTENINGPOST_CLI__{name.upper()}_URL": self.stack.url(name) for name in SERVICES}
+
+
+@asynccontextmanager
+async def open_house(plan: Plan) -> AsyncIterator[House]:
+    """Everything started and ready; everything stopped at the end. Raises EmbeddedError, ChildDied."""
+    async with AsyncExitStack() as opened:
+        folder = plan.data_dir or Path(
+            opened.enter_context(tempfile.TemporaryDirectory(prefix="listeningpost-"))
+        )
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        kept = read_secrets(folder) if plan.data_dir else make_secrets()
+        sinks = await _open_sinks(opened, kept, plan)
+        workspace = plan.workspace or with_crm_at(read_workspace(example()), sinks.crm_url)
+        mail_port = plan.mail_port or _leased(opened)
+        env = environment(
+            kept,
+            slack_url=sinks.slack_url,
+            smtp_port=sinks.mail.port,
+            mail_port=mail_port,
+            spool=folder / "spool",
+        )
+
+        async def ready(stack: EmbeddedStack) -> Mapping[str, str]:
+            settings = settings_of(stack)
+            tokens = await prepare(settings, workspace, plan.author, has_keys=kept.key is not None)
+            if tokens is not None:
+                kept.key, kept.import_key = tokens.write, tokens.bring
+            if plan.data_dir:
+                keep_secrets(folder, kept)
+            return {}
+
+        stack = EmbeddedStack(
+            data_dir=plan.data_dir,
+            services=SERVICES,
+            # What whoever starts it has set is meant, and wins.
+            env={name: value for name, value in env.items() if name not in os.environ},
+            http_ports={"ingest": plan.port} if plan.port else {},
+            prepare=ready,
+            output=plan.output,
+        )
+        await opened.enter_async_context(stack)
+        yield House(stack, settings_of(stack), workspace, sinks, kept, mail_port)
+
+
+async def _open_sinks(opened: AsyncExitStack, kept: Secrets, plan: Plan) -> Sinks:
+    slack, crm = SlackWorkspace(kept.slack_token), WebhookSink(kept.crm_webhook)
+    return Sinks(
+        mail=await opened.enter_async_context(MailSink(plan.on_mail).listening()),
+        slack=slack,
+        slack_url=await opened.enter_async_context(serving(slack.app())),
+        crm=crm,
+        crm_url=await opened.enter_async_context(serving(crm.app())),
     )
 
 
-def environment(
-    keys: Secrets, *, slack_url: str, smtp_port: int, mail_port: int, spool: str
-) -> Mapping[str, str]:
-    """The settings of the services. `smtp_port` takes our mail, `mail_port` is our own door."""
-    mailboxes = [{"address": FEEDBACK}, {"address": CONFIDENTIAL, "confidential": True}]
-    return {
-        "LISTENINGPOST_CONTRIBUTORS_KEY": keys.contributors_key,
-        "LISTENINGPOST_SECRETS__CRM_WEBHOOK": keys.crm_webhook,
-        "LISTENINGPOST_INGEST__SPOOL__DIRECTORY": spool,
-        "LISTENINGPOST_INGEST__SLACK__SIGNING_SECRET": keys.slack_signing,
-        "LISTENINGPOST_INGEST__SLACK__BOT_TOKEN": keys.slack_token,
-        "LISTENINGPOST_INGEST__SLACK__API_URL": f"{slack_url}/api/",
-        "LISTENINGPOST_INGEST__MAIL__PORT": str(mail_port),
-        "LISTENINGPOST_INGEST__MAIL__MAILBOXES": json.dumps(mailboxes),
-        "LISTENINGPOST_INGEST__MAIL__AUTHSERV_ID": AUTHSERV_ID,
-        "LISTENINGPOST_INGEST__MAIL__TRUSTED_RELAYS": _LOOPBACK_NETWORK,
-        "LISTENINGPOST_NOTIFIER__EMAIL__HOST": _LOOPBACK,
-        "LISTENINGPOST_NOTIFIER__EMAIL__PORT": str(smtp_port),
-        "LISTENINGPOST_NOTIFIER__EMAIL__SENDER": SENDER,
-        "LISTENINGPOST_NOTIFIER__SLACK__BOT_TOKEN": keys.slack_token,
-        "LISTENINGPOST_NOTIFIER__SLACK__API_URL": f"{slack_url}/api/",
-        "LISTENINGPOST_NOTIFIER__WEBHOOK__ALLOWED_NETWORKS": _LOOPBACK_NETWORK,
-    }
-
-
-def with_crm_at(workspace: Workspace, url: str) -> Workspace:
-    """The workspace whose webhooks go to `url` on this machine: the example's address leads nowhere."""
-    receivers = tuple(
-        receiver.model_copy(update={"url": HttpUrl(f"{url}{webhook.PATH}")})
-        if receiver.kind is ReceiverKind.WEBHOOK
-        else receiver
-        for receiver in workspace.receivers
-    )
-    return workspace.model_copy(update={"receivers": receivers})
+def _leased(opened: AsyncExitStack) -> int:
+    lease = lease_port()
+    opened.callback(lease.release)
+    return lease.port

@@ -1,0 +1,142 @@
+"""`listeningpost up`: a Listening Post on this machine, until Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import Annotated, Self
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from deploy.cli import local
+from deploy.cli.output import ExitCode, Failed, examples
+from deploy.demo.house import House, Plan, open_house
+from deploy.demo.sinks.mail import Mail
+from shared.domain.declaration import InvalidDeclaration, read_workspace
+from shared.domain.workspace import Workspace
+
+
+def register(app: typer.Typer) -> None:
+    lines = ("listeningpost up", "listeningpost up --workspace company.yaml", "listeningpost up --fresh")
+    app.command("up", epilog=examples(*lines))(up)
+
+
+def up(
+    *,
+    workspace: Annotated[Path | None, typer.Option(help="Your company; default: the example.")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Where the database lies.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin with nothing, and keep nothing.")] = False,
+    port: Annotated[int, typer.Option(help="Where REST and Slack's events come in.")] = 8080,
+    mail_port: Annotated[int, typer.Option(help="Where mail comes in.")] = 2525,
+) -> None:
+    """Start everything on this machine, and stop it with Ctrl-C.
+
+    For trying out: the embedded broker keeps nothing after it stops. What is sent to people is shown here
+    instead, unless LISTENINGPOST_NOTIFIER__… names servers of yours.
+    """
+    folder = None if fresh else (data_dir or _home())
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_up(folder, _read(workspace) if workspace else None, port, mail_port))
+
+
+async def _up(folder: Path | None, workspace: Workspace | None, port: int, mail_port: int) -> None:
+    console = Console(highlight=False)
+
+    def show(mail: Mail) -> None:
+        console.print(Text(f"✉ {mail.recipient}: {mail.subject}", style="cyan"))
+
+    with LogFile(console) as log:
+        plan = Plan(
+            author="listeningpost up",
+            output=log,
+            data_dir=folder,
+            workspace=workspace,
+            port=port,
+            mail_port=mail_port,
+            on_mail=show,
+        )
+        async with open_house(plan) as opened:
+            await leave_running(opened, console, log, "listeningpost up")
+
+
+async def leave_running(opened: House, console: Console, log: LogFile, started_by: str) -> None:
+    """Says what is where and how to use it, and returns when a process has died. Ctrl-C ends it."""
+    url = opened.stack.url("ingest")
+    lines = (
+        "",
+        f"REST   {url}/v1/feedback    (its schema: {url}/openapi.json)",
+        f"Slack  {url}/v1/channels/slack/events",
+        f"mail   localhost:{opened.mail_port} takes feedback; what is sent to people is shown here",
+        f"key    {opened.secrets.key}",
+        f"log    {log.path}",
+        "",
+        "In another terminal, without any settings:",
+        '  listeningpost send "The new bill is clear at last." --from amelia.hart@brightwater.example',
+        "  listeningpost tail",
+        "  listeningpost doctor",
+        "  listeningpost apply my-company.yaml --dry-run",
+        "",
+        "Ctrl-C stops everything.",
+    )
+    for line in lines:
+        console.print(Text(line), soft_wrap=True)
+    with local.announced(started_by, opened.environment()):
+        raise await opened.stack.children.wait_for_death()
+
+
+class LogFile:
+    """A LineSink: every line of every process goes into a file, what the stack itself says on the screen.
+
+    The file goes with the block, unless `keep` is called or the block ends with an error.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        handle, name = tempfile.mkstemp(prefix="listeningpost-", suffix=".log")
+        self.path = Path(name)
+        self._file = os.fdopen(handle, "w", encoding="utf-8")
+        self._kept = False
+
+    def __call__(self, name: str, line: str) -> None:
+        if not self._file.closed:
+            self._file.write(f"{name} | {line}\n")
+            self._file.flush()
+        if name == "embedded":
+            self._console.print(Text(f"  {line}", style="dim"), soft_wrap=True)
+
+    def keep(self) -> None:
+        """Leave it, and say where it is."""
+        self._kept = True
+        self._console.print(Text(f"What the services wrote: {self.path}"), soft_wrap=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._file.close()
+        if isinstance(error, Exception) and not isinstance(error, typer.Exit) and not self._kept:
+            self.keep()
+        elif not self._kept:
+            self.path.unlink()
+
+
+def _home() -> Path:
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "listeningpost"
+
+
+def _read(file: Path) -> Workspace:
+    try:
+        return read_workspace(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise Failed(f"{file} cannot be read: {error}", code=ExitCode.USAGE) from None
+    except InvalidDeclaration as error:
+        remedy = f"`listeningpost apply {file} --dry-run` shows them all"
+        raise Failed(f"{file}: {error}", remedy, ExitCode.USAGE) from None

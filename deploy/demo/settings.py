@@ -1,0 +1,92 @@
+"""What the services of a house on this machine are told: where the other ends are, and secrets."""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+from pydantic import BaseModel, HttpUrl
+
+from deploy.demo.doors.mail import AUTHSERV_ID, CONFIDENTIAL, FEEDBACK
+from deploy.demo.sinks import webhook
+from shared.domain.route import ReceiverKind
+from shared.domain.workspace import Workspace
+
+SENDER = "Listening Post <listening-post@leuchtfeld.example>"
+_LOOPBACK = "127.0.0.1"
+_LOOPBACK_NETWORK = json.dumps(["127.0.0.0/8"])
+
+
+class Secrets(BaseModel):
+    """Made anew, so that nothing in the code is worth stealing. `key` opens the REST door."""
+
+    slack_signing: str
+    slack_token: str
+    crm_webhook: str
+    contributors_key: str
+    key: str | None = None
+    import_key: str | None = None
+
+
+def make_secrets() -> Secrets:
+    return Secrets(
+        slack_signing=secrets.token_hex(16),
+        slack_token=f"xoxb-{secrets.token_hex(12)}",
+        crm_webhook=f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}",
+        contributors_key=Fernet.generate_key().decode(),
+    )
+
+
+def read_secrets(folder: Path) -> Secrets:
+    """Those of this folder, made when it has none: what is sealed in its database opens with them alone."""
+    file = folder / "secrets.json"
+    if file.is_file():
+        return Secrets.model_validate_json(file.read_text(encoding="utf-8"))
+    return make_secrets()
+
+
+def keep_secrets(folder: Path, kept: Secrets) -> None:
+    """For the next start from this folder; readable by its owner only."""
+    file = folder / "secrets.json"
+    file.touch(mode=0o600)
+    file.write_text(kept.model_dump_json(), encoding="utf-8")
+
+
+def environment(
+    kept: Secrets, *, slack_url: str, smtp_port: int, mail_port: int, spool: Path
+) -> Mapping[str, str]:
+    """The settings of the services. `smtp_port` takes our mail, `mail_port` is our own door."""
+    mailboxes = [{"address": FEEDBACK}, {"address": CONFIDENTIAL, "confidential": True}]
+    return {
+        "LISTENINGPOST_CONTRIBUTORS_KEY": kept.contributors_key,
+        "LISTENINGPOST_SECRETS__CRM_WEBHOOK": kept.crm_webhook,
+        "LISTENINGPOST_INGEST__SPOOL__DIRECTORY": str(spool),
+        "LISTENINGPOST_INGEST__SLACK__SIGNING_SECRET": kept.slack_signing,
+        "LISTENINGPOST_INGEST__SLACK__BOT_TOKEN": kept.slack_token,
+        "LISTENINGPOST_INGEST__SLACK__API_URL": f"{slack_url}/api/",
+        "LISTENINGPOST_INGEST__MAIL__PORT": str(mail_port),
+        "LISTENINGPOST_INGEST__MAIL__MAILBOXES": json.dumps(mailboxes),
+        "LISTENINGPOST_INGEST__MAIL__AUTHSERV_ID": AUTHSERV_ID,
+        "LISTENINGPOST_INGEST__MAIL__TRUSTED_RELAYS": _LOOPBACK_NETWORK,
+        "LISTENINGPOST_NOTIFIER__EMAIL__HOST": _LOOPBACK,
+        "LISTENINGPOST_NOTIFIER__EMAIL__PORT": str(smtp_port),
+        "LISTENINGPOST_NOTIFIER__EMAIL__SENDER": SENDER,
+        "LISTENINGPOST_NOTIFIER__SLACK__BOT_TOKEN": kept.slack_token,
+        "LISTENINGPOST_NOTIFIER__SLACK__API_URL": f"{slack_url}/api/",
+        "LISTENINGPOST_NOTIFIER__WEBHOOK__ALLOWED_NETWORKS": _LOOPBACK_NETWORK,
+    }
+
+
+def with_crm_at(workspace: Workspace, url: str) -> Workspace:
+    """The workspace whose webhooks go to `url` on this machine: the example's address leads nowhere."""
+    receivers = tuple(
+        receiver.model_copy(update={"url": HttpUrl(f"{url}{webhook.PATH}")})
+        if receiver.kind is ReceiverKind.WEBHOOK
+        else receiver
+        for receiver in workspace.receivers
+    )
+    return workspace.model_copy(update={"receivers": receivers})
