@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 import puremagic
 
@@ -132,14 +131,14 @@ def _is_text(content: bytes) -> bool:
 
 def safe_name(name: str, media_type: str) -> str:
     """The last part of a path, one clean line, no leading dot, its ending kept when it is cut."""
-    line = clean_line(name.replace("\\", "/")).strip(" /.")
-    line = "".join("_" if char in '<>:"|?*' else char for char in PurePosixPath(line).name).lstrip(". ")
+    last = clean_line(name.replace("\\", "/")).rstrip(" /.").rpartition("/")[2].lstrip(" .")
+    line = "".join("_" if char in '<>:"|?*' else char for char in last)
     if not line:
         return "attachment" + _EXTENSIONS.get(media_type, "")
     if len(line) <= _MAX_NAME_CHARS:
         return line
-    ending = PurePosixPath(line).suffix
-    ending = ending if len(ending) <= _MAX_EXTENSION_CHARS else ""
+    _, dot, extension = line.rpartition(".")
+    ending = dot + extension if len(extension) <= _MAX_EXTENSION_CHARS else ""
     return line[: _MAX_NAME_CHARS - len(ending)] + ending
 
 

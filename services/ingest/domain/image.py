@@ -9,7 +9,7 @@ from PIL import Image, ImageOps
 
 #: A picture of a screen has 2-15 million pixels; this one is decoded at 200 MB.
 MAX_PIXELS = 50_000_000
-_FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "GIF", "BMP")
+_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 _BROKEN = (
     OSError,
     ValueError,
