@@ -41,9 +41,10 @@ def tail(
     triage: Annotated[bool, typer.Option("--triage", help="Only what needs triage.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Watch pieces as they are tagged and told: touchpoints, lenses, keep or change, and who hears of it.
+    """Watch pieces as they are tagged and told.
 
-    Ends with Ctrl-C. What could not be tagged is in red: it needs triage.
+    A line each: when, keep or change, touchpoints, lenses, what was said, who hears of it. What could not be
+    tagged is in red: it needs triage. Ends with Ctrl-C.
     """
     where = settings()
     if not as_json:
