@@ -1,0 +1,1 @@
+"""What an installation is configured with: the example company, and the reference of all settings."""
