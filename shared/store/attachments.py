@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from gridfs.errors import NoFile
@@ -21,7 +22,12 @@ class AttachmentStore:
     def __init__(self, store: Store) -> None:
         self._files = store.collection(ATTACHMENTS.name)
         self._chunks = store.collection(ATTACHMENT_CHUNKS.name)
-        self._bucket = AsyncIOMotorGridFSBucket(store.db, bucket_name=_BUCKET)
+        self._store = store
+
+    @cached_property
+    def _bucket(self) -> AsyncIOMotorGridFSBucket:
+        # Not made with the rest: it binds the client to the event loop that runs, and an app is made before.
+        return AsyncIOMotorGridFSBucket(self._store.db, bucket_name=_BUCKET)
 
     async def keep(self, sha256: str, content: bytes, media_type: str, feedback_id: str) -> None:
         """`content` can be read under `sha256` as long as `feedback_id` refers to it. May be repeated.
