@@ -23,10 +23,13 @@ from shared.errors import DependencyDown, InvalidInput, PermanentError, Reason, 
 from shared.settings import KafkaSettings
 from shared.telemetry.metrics import BATCH_SECONDS, ITEMS
 
-#: One item: three tries within five seconds.
+#: One item: three tries, none begun later than five seconds after the first.
 TRIES = 3
 PAUSES_S = (0.2, 1.0)
-TRY_LIMIT_S = 1.2
+WITHIN_S = 5.0
+#: Longer than it takes to see that a dependency is away (20 s on a silent socket): a try that is cut off
+#: earlier cannot say so, and the item would be buried for it.
+TRY_LIMIT_S = 30.0
 _WINDOW = 200
 _WINDOW_LEAST = 50
 _log = structlog.get_logger()
@@ -94,7 +97,8 @@ class Policy:
         self, records: Sequence[ConsumerRecord[bytes, bytes]], items: list[Received[Any]]
     ) -> None:
         try:
-            outcomes = await self._subscription.handler(items)
+            answered = await self._subscription.handler(items)
+            outcomes = [outcome for outcome, _ in zip(answered, items, strict=True)]
         except (DependencyDown, asyncio.CancelledError):
             raise
         except Exception as error:  # noqa: BLE001 - the one place: it must not take its neighbours along
@@ -107,6 +111,7 @@ class Policy:
                 self._count(outcome)
 
     async def _handle_alone(self, record: ConsumerRecord[bytes, bytes], item: Received[Any]) -> None:
+        started = time.monotonic()
         for attempt in range(1, TRIES + 1):
             try:
                 async with asyncio.timeout(TRY_LIMIT_S):
@@ -117,7 +122,7 @@ class Policy:
                 await self._bury(record, error.reason, error)
                 return
             except Exception as error:  # noqa: BLE001 - the one place: an item's error after three tries
-                if attempt == TRIES:
+                if attempt == TRIES or time.monotonic() - started > WITHIN_S:
                     reason = error.reason if isinstance(error, TransientError) else Reason.INTERNAL
                     await self._bury(record, reason, error)
                     return
