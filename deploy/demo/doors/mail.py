@@ -36,7 +36,7 @@ class MailDoor:
 
     async def send(self, piece: Piece, of: tuple[Piece, Answer] | None) -> Answer:
         """`refused` with the server's own words where it does not take the mail."""
-        mail = _mail(piece, of)
+        mail = compose(piece, of)
         raw = of[1].raw if of is not None and piece.act is Act.REPEAT else mail.as_bytes()
         sender = "" if piece.act in {Act.BOUNCE, Act.AUTO_REPLY} else piece.who
         sent_at = clock.now()
@@ -58,7 +58,8 @@ class MailDoor:
         return Answer(outcome, f"250 {said}"[:40], sent_at, name=str(mail["Message-ID"]), raw=raw)
 
 
-def _mail(piece: Piece, of: tuple[Piece, Answer] | None) -> EmailMessage:
+def compose(piece: Piece, of: tuple[Piece, Answer] | None) -> EmailMessage:
+    """The mail as the company's mail server hands it on."""
     mail = EmailMessage()
     domain = piece.who.rpartition("@")[2] or "leuchtfeld.example"
     verdict = "fail" if piece.act is Act.FORGED else "pass"
