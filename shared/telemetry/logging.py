@@ -33,6 +33,12 @@ def _without_message(_: object, __: str, event: EventDict) -> EventDict:
     return event
 
 
+def _first_line(_: object, __: str, event: EventDict) -> EventDict:
+    """A task nobody waited for is shown below the message, and with it what its exception says."""
+    event["event"] = str(event["event"]).partition("\n")[0]
+    return event
+
+
 def configure(settings: LogSettings, service: str) -> None:
     """Route structlog and the standard library's loggers to stdout in one format, bound to `service`."""
     level = _LEVELS[settings.level]
@@ -55,7 +61,7 @@ def configure(settings: LogSettings, service: str) -> None:
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
+            foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name, _first_line],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )

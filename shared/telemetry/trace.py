@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 import secrets
 
-_TRACEPARENT = re.compile(r"^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$")
+_TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 def start(incoming: str | None = None) -> str:
     """A traceparent: a child of the caller's where it sent a valid one, else a new trace, sampled."""
-    if incoming and _TRACEPARENT.match(incoming):
+    if incoming and _TRACEPARENT.fullmatch(incoming):
         _, trace_id, _, flags = incoming.split("-")
         return f"00-{trace_id}-{secrets.token_hex(8)}-{flags}"
     return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
@@ -22,4 +22,4 @@ def start(incoming: str | None = None) -> str:
 
 def trace_id(traceparent: str) -> str:
     """The 32 hex digits that all parts of one message's way share; empty for what is not a traceparent."""
-    return traceparent[3:35] if _TRACEPARENT.match(traceparent) else ""
+    return traceparent[3:35] if _TRACEPARENT.fullmatch(traceparent) else ""
