@@ -35,8 +35,14 @@ async def read_all(settings: KafkaSettings, topic: str) -> AsyncIterator[Consume
         ends = await consumer.end_offsets(partitions)
         _seek(consumer, await consumer.beginning_offsets(partitions))
         left = {partition for partition in partitions if await consumer.position(partition) < ends[partition]}
+        unsure = set(left)
         while left:
             for partition, records in (await consumer.getmany(*left, timeout_ms=500)).items():
+                if partition in unsure:
+                    # The embedded broker tells one past the *first* record of the last batch when it is asked
+                    # for the end, and the true end only along with the records.
+                    ends[partition] = max(ends[partition], consumer.highwater(partition) or 0)
+                    unsure.discard(partition)
                 for record in records:
                     if record.offset < ends[partition]:
                         yield record
