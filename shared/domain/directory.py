@@ -91,13 +91,18 @@ class Directory:
         if kind == "slack":
             return Known(person=self._by_slack_id.get(address))
         email = address.strip().lower()
-        domain = email.rpartition("@")[2]
-        return self._by_email.get(email) or Known(account=self._by_domain.get(domain))
+        return self._by_email.get(email) or Known(account=self._by_domain.get(_domain(email)))
 
     def is_own_domain(self, email: str) -> bool:
-        return email.rpartition("@")[2].lower() in {domain.lower() for domain in self.workspace.domains}
+        return _domain(email.lower()) in {domain.lower() for domain in self.workspace.domains}
 
     def neighbours(self, touchpoint_id: str) -> tuple[str, ...]:
         """The touchpoints immediately before and after this one on its journey."""
         product = self.product_of.get(touchpoint_id)
         return neighbours(product, touchpoint_id) if product else ()
+
+
+def _domain(email: str) -> str:
+    """Empty for what is no address: somebody's name that looks like a domain is not that domain."""
+    _, at, domain = email.rpartition("@")
+    return domain if at else ""

@@ -100,7 +100,7 @@ def _ids(
     ],
 ) -> Iterator[tuple[Path, str]]:
     for index, entity in enumerate(entities):
-        yield (name, index, "id"), entity.id
+        yield (name, index, "id"), str(entity.id)
 
 
 def _touchpoints(workspace: Workspace) -> Iterator[tuple[Path, str]]:
@@ -140,9 +140,12 @@ def _dangling(workspace: Workspace) -> Iterator[Fault]:
         for s, stage in enumerate(product.stages):
             for t, touchpoint in enumerate(stage.touchpoints):
                 for a, earlier in enumerate(touchpoint.after or ()):
+                    here: Path = ("products", p, "stages", s, "touchpoints", t, "after", a)
+                    if earlier == touchpoint.id:
+                        yield Fault(path=here, message=f"{earlier!r} cannot come after itself")
                     if earlier not in own:
                         yield Fault(
-                            path=("products", p, "stages", s, "touchpoints", t, "after", a),
+                            path=here,
                             message=f"no touchpoint {earlier!r} in the journey of {product.id!r}",
                             remedy=did_you_mean(earlier, own, "name one of the same product"),
                         )
