@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from typing import Annotated
 
 import typer
@@ -43,9 +44,13 @@ def demo(
 
 async def _demo(console: Console, *, stay: bool, speed: float) -> None:
     console.print(Text("Starting a database, a broker and three services on this machine.", style="bold"))
+    began = time.monotonic()
     with LogFile(console) as log:
         async with open_house(Plan(author="the demo", output=log)) as opened:
-            console.print(Text("A day at Leuchtfeld Networks:", style="bold"))
+            ready_after_s = time.monotonic() - began
+            console.print(
+                Text(f"Ready after {ready_after_s:.0f} s. A day at Leuchtfeld Networks:", style="bold")
+            )
             failed = await play(opened, console, speed=speed)
             _conclude(console, failed)
             if failed:

@@ -40,30 +40,22 @@ _TEXT_CHARS = 62
 
 
 def pieces_table(evidence: Evidence, directory: Directory) -> Table:
-    """One row a piece, in the order sent."""
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 1, 0))
-    for column, width in (("piece", 36), ("touchpoint", 18), ("lenses", 18), ("keep / change", 13)):
+    """One row a piece, in the order sent. People by their first name: the example has no two alike."""
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    for column, width in (("piece", 44), ("touchpoint, lenses", 34), ("keep / change", 16)):
         table.add_column(column, width=width, overflow="fold")
     table.add_column("who was told, and why", ratio=1, overflow="fold")
-    table.add_column("ms", justify="right", width=11)
+    table.add_column("ms", justify="right", width=9)
     for seen in evidence.seen:
-        table.add_row(*(_cells(seen, directory)))
+        table.add_row(*_cells(seen, directory))
     return table
 
 
 def _cells(seen: Seen, directory: Directory) -> list[Text]:
-    first = _piece(seen)
-    now = seen.now
+    first, now = _piece(seen), seen.now
     if not seen.piece.is_new or now is None:
-        return [first, Text(""), Text(""), Text(""), _at_the_door(seen), Text("")]
-    return [
-        first,
-        _touchpoint(seen, now),
-        _lenses(now),
-        _verdict(now),
-        _told(seen, now, directory),
-        _speed(seen),
-    ]
+        return [first, Text(""), Text(""), _at_the_door(seen), Text("")]
+    return [first, _tags(seen, now), _verdict(now), _told(seen, now, directory), _speed(seen)]
 
 
 def _piece(seen: Seen) -> Text:
@@ -86,17 +78,15 @@ def _remedy(remedy: object) -> Text:
     return Text(f" → {remedy}" if remedy else "", style="dim")
 
 
-def _touchpoint(seen: Seen, now: FeedbackClassified) -> Text:
+def _tags(seen: Seen, now: FeedbackClassified) -> Text:
+    """A touchpoint that a careful reader would not have chosen is underlined."""
     names = [tag.id for tag in sorted(now.tags.touchpoints, key=lambda tag: -tag.score)]
     right = dict(compared(seen.piece.expect, now)).get("touchpoint", True)
-    shown = Text(", ".join(names), style="" if right else "underline")
+    shown = Text(", ".join(names), style="bold" if right else "bold underline")
     if now.tags.needs_triage:
         shown.append(" needs triage" if names else "needs triage", style="bold red")
-    return shown
-
-
-def _lenses(now: FeedbackClassified) -> Text:
-    return Text(", ".join(LENS_NAMES[tag.id] for tag in sorted(now.tags.lenses, key=lambda tag: -tag.score)))
+    lenses = [LENS_NAMES[tag.id] for tag in sorted(now.tags.lenses, key=lambda tag: -tag.score)]
+    return shown.append(f"  {', '.join(lenses)}", style="not bold not underline dim") if lenses else shown
 
 
 def _verdict(now: FeedbackClassified) -> Text:
@@ -111,15 +101,20 @@ def _told(seen: Seen, now: FeedbackClassified, directory: Directory) -> Text:
     """Grouped by the first reason each was told for; addresses that failed would be in the verdict."""
     roles = {one.person_id: _ROLES[one.whys[0].code] for one in involve(now, directory)}
     groups: dict[str, list[str]] = defaultdict(list)
+    by_slack = False
     for row in seen.notices:
         if row.state is State.SENT:
             by = row.provider_ref.receiver if row.provider_ref else ""
-            name = row.recipient.removeprefix(PLACE)
+            person = directory.people.get(row.recipient)
+            name = person.name.split()[0] if person else row.recipient.removeprefix(PLACE)
             role = by if row.recipient.startswith(PLACE) else roles.get(row.recipient, "told before")
-            groups[role].append(f"{name} (Slack)" if by == "slack" and role != by else name)
+            groups[role].append(name)
+            by_slack = by_slack or (by == "slack" and role != by)
     shown = Text(" · ").join(
         Text(f"{role}: ", style="dim").append(", ".join(names)) for role, names in groups.items()
     )
+    if by_slack:
+        shown.append(" · at once, by Slack", style="red")
     changes = [row.purpose for row in seen.deliveries if row.state is State.SENT and row.purpose in _CHANGES]
     if changes:
         shown.append(f" · {len(changes)} told of the {_CHANGES[changes[0]]}", style="magenta")

@@ -39,8 +39,9 @@ class Post:
 
     @property
     def shown(self) -> str:
-        """All that it holds, for whoever looks for a word in it."""
-        return json.dumps(self.content, ensure_ascii=False)
+        """All that it says; where it was sent to is known anyway."""
+        said = {name: value for name, value in self.content.items() if name != "channel"}
+        return json.dumps(said, ensure_ascii=False)
 
 
 @dataclass
