@@ -90,7 +90,7 @@ class Schedule:
         return self._problem or (f"stopped: {', '.join(dead)}" if dead else None)
 
     async def _claim_for_ever(self) -> None:
-        few = max(1, self._pulse.slots // 4)
+        few = max(1, self._pulse.slots // 2)
         while True:
             self._stir.clear()
             try:
