@@ -7,6 +7,7 @@ On SIGTERM or SIGINT a service stops taking, finishes what is in hand, commits a
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -28,6 +29,9 @@ from shared.telemetry import logging as telemetry_logging
 STOP_WITHIN_S = 10.0
 _RETRY_FIRST_S = 0.2
 _RETRY_MOST_S = 5.0
+#: A batch makes thousands of objects that are gone when it is done, and hardly a cycle. To look for cycles
+#: every 700 objects, Python's default, took a fifth of the processor time of ingest [measured].
+_GC_EVERY_OBJECTS = 50_000
 _log = structlog.get_logger()
 
 
@@ -35,8 +39,8 @@ _log = structlog.get_logger()
 class Service:
     """A named list of components, in starting order, and the HTTP application they share.
 
-    The service is ready in spite of what is wrong with components it `tolerates`: ingest goes on without Kafka, since
-    the spool takes what comes.
+    The service is ready in spite of what is wrong with components it `tolerates`: ingest goes on without
+    Kafka, since the spool takes what comes.
     """
 
     name: str
@@ -132,7 +136,15 @@ async def _start_all(service: Service) -> None:
     for component in service.components:
         await _start(component)
         service.started.append(component)
+    _spare_collector()
     _log.info("service_ready", components=[component.name for component in service.components])
+
+
+def _spare_collector() -> None:
+    """What is there when everything has started stays: from now on the garbage collector passes it over."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_GC_EVERY_OBJECTS, 20, 20)
 
 
 async def _start(component: Component) -> None:

@@ -6,6 +6,7 @@ stored already is published again from the store, never tagged anew.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -121,9 +122,9 @@ class Pipeline:
         await self._publisher.publish(
             CLASSIFIED, results, traces=[traces[piece.feedback_id] for piece in results]
         )
-        now = self._now()
+        now, took = self._now(), metrics.END_TO_END_SECONDS.labels(CLASSIFIED.name)
         for piece in results:
-            metrics.CLASSIFIED.labels(piece.cause, piece.tags.needs_triage).inc()
-            metrics.END_TO_END_SECONDS.labels(CLASSIFIED.name).observe(
-                (now - piece.received_at).total_seconds()
-            )
+            took.observe((now - piece.received_at).total_seconds())
+        alike = Counter((piece.cause, piece.tags.needs_triage) for piece in results)
+        for (cause, triage), count in alike.items():
+            metrics.CLASSIFIED.labels(cause, triage).inc(count)
