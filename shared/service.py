@@ -50,6 +50,7 @@ class Service:
     http: FastAPI = field(default_factory=lambda: FastAPI(openapi_url=None, docs_url=None, redoc_url=None))
     started: list[Component] = field(default_factory=list)
     stopping: bool = False
+    not_stopped: list[Component] = field(default_factory=list)
 
     def problems(self) -> dict[str, str]:
         """What is wrong, by component."""
@@ -65,7 +66,7 @@ class Service:
 
 
 def run(create_app: Callable[[AnySettings], Service], settings_class: type[AnySettings]) -> None:
-    """The body of every `__main__`. Exits 0 after a clean stop, 2 when it is configured wrongly."""
+    """The body of every `__main__`. Exits 0 after a clean stop, 1 after another, 2 configured wrongly."""
     try:
         settings = load(settings_class)
         service = create_app(settings)
@@ -78,6 +79,8 @@ def run(create_app: Callable[[AnySettings], Service], settings_class: type[AnySe
     except ConfigurationError as error:
         sys.stderr.write(f"cannot start: {error}\n")
         raise SystemExit(2) from None
+    if service.not_stopped:
+        raise SystemExit(1)
 
 
 async def serve(service: Service) -> None:
@@ -171,12 +174,20 @@ async def _stop_all(service: Service, server: uvicorn.Server, serving: asyncio.T
             if not serving.done():
                 await serving
             for component in reversed(service.components):
-                await component.stop()
+                await _stop(service, component)
     except TimeoutError:
         _log.error("service_stop_timed_out", limit_s=STOP_WITHIN_S)
     if serving.done() and not serving.cancelled() and serving.exception() is not None:
         serving.result()
     _log.info("service_stopped")
+
+
+async def _stop(service: Service, component: Component) -> None:
+    """One that breaks is noted: the others have to finish what they hold all the same."""
+    (error,) = await asyncio.gather(component.stop(), return_exceptions=True)
+    if error is not None:
+        service.not_stopped.append(component)
+        _log.error("component_not_stopped", component=component.name, exc_info=error)
 
 
 def _add_health(service: Service) -> None:
