@@ -34,28 +34,28 @@ class Breaker:
         `anyway` is for whoever's business it is to find out that the dependency is back; `extra_s` is time on
         top, for what is known to take longer.
         """
-        if not anyway:
-            self._hold()
+        limit_s = self._within_s + extra_s
+        self._hold(limit_s, anyway=anyway)
         try:
-            async with asyncio.timeout(self._within_s + extra_s):
+            async with asyncio.timeout(limit_s):
                 yield
         except TimeoutError:
             self._failed()
-            detail = f"no answer within {self._within_s + extra_s:g} s"
+            detail = f"no answer within {limit_s:g} s"
             raise DependencyDown(self.dependency, detail) from None
         except DependencyDown:
             self._failed()
             raise
         self._succeeded()
 
-    def _hold(self) -> None:
+    def _hold(self, limit_s: float, *, anyway: bool) -> None:
         if self._next_probe_s is None:
             return
         now_s = time.monotonic()
-        if now_s < self._next_probe_s:
+        if now_s < self._next_probe_s and not anyway:
             raise DependencyDown(self.dependency, "away a moment ago")
-        # Whoever comes now probes; the others go on as if it were away.
-        self._next_probe_s = now_s + self._probe_every_s
+        # Whoever comes now probes; until it has ended, the others go on as if it were away.
+        self._next_probe_s = now_s + limit_s + self._probe_every_s
 
     def _failed(self) -> None:
         if self._next_probe_s is None:

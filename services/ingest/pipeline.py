@@ -232,24 +232,21 @@ class Pipeline:
 
     async def _store(self, pieces: Sequence[Piece]) -> tuple[list[Piece], list[Piece]]:
         """What may be published now, and what must wait for MongoDB."""
-        if not any(piece.needs_store for piece in pieces):
-            return list(pieces), []
+        ready = [piece for piece in pieces if not piece.needs_store]
+        waiting: list[Piece] = []
         turns = asyncio.Semaphore(_AT_ONCE)
 
-        async def stored(piece: Piece) -> Piece | None:
-            if not piece.needs_store:
-                return piece
+        async def store(piece: Piece) -> None:
             try:
                 async with turns:
                     await self._keeper.keep(piece)
             except DependencyDown:
-                return None
-            # Should it have to go to the spool now, its bytes need not go with it.
-            return replace(piece, kept=(), sealed=None)
+                waiting.append(piece)
+            else:
+                # Should it have to go to the spool now, its bytes need not go with it.
+                ready.append(replace(piece, kept=(), sealed=None))
 
-        results = await asyncio.gather(*(stored(piece) for piece in pieces))
-        ready = [piece for piece in results if piece is not None]
-        waiting = [piece for piece, result in zip(pieces, results, strict=True) if result is None]
+        await asyncio.gather(*(store(piece) for piece in pieces if piece.needs_store))
         return ready, waiting
 
     async def _publish_singly(self, pieces: Sequence[Piece], waiting: list[Piece]) -> dict[str, InvalidInput]:
