@@ -31,16 +31,18 @@ class CliSettings(CommonSettings):
 
 
 def settings() -> CliSettings:
-    """Raises ConfigurationError naming the variable that is wrong."""
+    """Raises ConfigurationError naming the variable that is wrong. Says it where a local stack is meant."""
+    note = _note()
+    if note is not None:
+        remarks().print(f"[dim]on the local stack started by `{note.started_by}`[/dim]")
     return load(CliSettings, environment())
 
 
 def environment() -> Mapping[str, str]:
     """The variables of this process, or with them those of the local stack where none names another."""
-    if any(name in os.environ for name in _OWN):
-        return os.environ
-    note = local.running()
-    if note is None:
-        return os.environ
-    remarks().print(f"[dim]on the local stack started by `{note.started_by}`[/dim]")
-    return {**note.env, **os.environ}
+    note = _note()
+    return os.environ if note is None else {**note.env, **os.environ}
+
+
+def _note() -> local.Note | None:
+    return None if any(name in os.environ for name in _OWN) else local.running()

@@ -117,7 +117,7 @@ class Store:
             "version": build["version"],
             "replica_set": hello.get("setName"),
             "primary": bool(hello.get("isWritablePrimary")),
-            "local_time": hello.get("localTime"),
+            "local_time": hello["localTime"].replace(tzinfo=UTC),
         }
 
     async def _keep_watch(self) -> None:
