@@ -1,0 +1,31 @@
+"""The classifier's parts and how they are put together. Starting order: each needs those before it."""
+
+from __future__ import annotations
+
+from services.classifier.engines import TAGGERS
+from services.classifier.pipeline import Pipeline
+from services.classifier.settings import ClassifierSettings
+from services.classifier.subscriptions import subscriptions
+from services.classifier.tagging import Tagging
+from shared import clock
+from shared.bus.consumer import Consumer
+from shared.bus.publisher import Publisher
+from shared.service import Service
+from shared.store.connection import Store
+from shared.store.directory import DirectoryFollower
+from shared.store.feedback import FeedbackStore
+from shared.store.migrations import Migrator
+
+
+def create_app(settings: ClassifierSettings) -> Service:
+    store = Store(settings.mongo)
+    publisher = Publisher(settings.kafka, source="services/classifier")
+    directory = DirectoryFollower(store)
+    tagging = Tagging(TAGGERS[settings.classifier.engine]())
+    pipeline = Pipeline(
+        FeedbackStore(store), tagging, publisher, directory=lambda: directory.directory, now=clock.now
+    )
+    consumer = Consumer(
+        settings.kafka, subscriptions(pipeline.handle, settings.classifier), publisher, service="classifier"
+    )
+    return Service("classifier", settings, [store, Migrator(store), directory, publisher, tagging, consumer])

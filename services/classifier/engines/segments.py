@@ -1,0 +1,54 @@
+"""Reads a piece: its language, and the segments that say something."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+
+from services.classifier.domain.cues import Cues
+from services.classifier.domain.piece import Piece
+from services.classifier.domain.split import Segment, split
+from services.classifier.engines.language import LanguageEngine
+from services.classifier.words import load
+from shared.events.feedback import FeedbackReceived
+
+#: What a long piece is about is said at its beginning or summed up at its end; encoding all of 100 kB would
+#: take the time of a hundred others.
+_FIRST, _LAST = 40, 8
+_NAME_WORDS = 4
+_ADDRESS = re.compile(r"^\W*(?:https?://\S+|www\.\S+|\S+@\S+\.\w+)\W*$")
+
+
+class SegmentEngine:
+    version = "segments/1"
+
+    def __init__(self, languages: LanguageEngine) -> None:
+        self._languages = languages
+
+    @cached_property
+    def _cues(self) -> Cues:
+        return Cues(load("segments"))
+
+    def read(self, event: FeedbackReceived) -> Piece:
+        """Offsets are those of the event's title and text."""
+        language = self._languages.detect(f"{event.title}\n{event.text}" if event.title else event.text)
+        found = (*split("title", event.title), *split("text", event.text))
+        words = [segment for segment in found if _ADDRESS.match(segment.folded) is None]
+        # "Thank you" alone is all somebody said, so there it counts.
+        return Piece(event, language, _bounded(list(self._telling(words, language)) or words))
+
+    def _telling(self, segments: Sequence[Segment], language: str) -> Iterator[Segment]:
+        """Without greetings, thanks in advance, and the name under a farewell."""
+        left = False
+        for segment in segments:
+            cues = self._cues.find(segment, language)
+            left = left or any(cue.meaning == "farewell" for cue in cues)
+            if not cues and not (left and segment.text.count(" ") < _NAME_WORDS):
+                yield segment
+
+
+def _bounded(segments: list[Segment]) -> tuple[Segment, ...]:
+    if len(segments) <= _FIRST + _LAST:
+        return tuple(segments)
+    return (*segments[:_FIRST], *segments[-_LAST:])
