@@ -48,7 +48,7 @@ _ISSUERS: tuple[tuple[int, int, tuple[int, ...]], ...] = (
 
 def redact_cards(text: str) -> str:
     """`text` with each payment card number (13-19 digits, Luhn, a known issuer) replaced by `PLACEHOLDER`."""
-    if text.isascii() and len(text.encode().translate(None, _NO_DIGITS)) < _LENGTHS.start:
+    if _has_few_digits(text):
         return text
     kept: list[str] = []
     position = 0
@@ -56,6 +56,15 @@ def redact_cards(text: str) -> str:
         kept += (text[position:start], PLACEHOLDER)
         position = end
     return "".join((*kept, text[position:]))
+
+
+def _has_few_digits(text: str) -> bool:
+    """Too few for a card number; False where that is not to be seen quickly: Latin-1 has no digits but 0-9."""
+    try:
+        latin = text.encode("latin-1")
+    except UnicodeEncodeError:
+        return False
+    return len(latin.translate(None, _NO_DIGITS)) < _LENGTHS.start
 
 
 def _spans(text: str) -> Iterator[tuple[int, int]]:

@@ -71,6 +71,8 @@ _HEADS = (
     ),
     *("sk-", "SG.", "SK", "npm_", "pypi-", "dop_", "lp_", "eyJ"),
 )
+#: Of all of `_TOKENS`, none of which has a space in it.
+_SHORTEST_TOKEN_CHARS = 15
 _SLACK_HOOK = re.compile(
     r"(https://hooks\.slack\.com/(?:services|workflows|triggers)/)[A-Za-z0-9/_-]{10,200}"
 )
@@ -110,7 +112,8 @@ def redact_secrets(text: str) -> str:
     """`text` with private keys, known tokens and what follows "password:" replaced; labels stay."""
     if "-----BEGIN " in text:
         text = _PEM.sub(KEY, text)
-    if _has_one(text, _HEADS):
+    long_words = " ".join([word for word in text.split() if len(word) >= _SHORTEST_TOKEN_CHARS])
+    if long_words and _has_one(long_words, _HEADS):
         text = _TOKENS.sub(KEY, text)
     if "://" in text:
         text = _SLACK_HOOK.sub(rf"\1{KEY}", text)
