@@ -59,7 +59,7 @@ def redact_cards(text: str) -> str:
 
 
 def _has_few_digits(text: str) -> bool:
-    """Too few for a card number; False where that is not to be seen quickly: Latin-1 has no digits but 0-9."""
+    """Too few for a card number; False where it takes longer to see. Latin-1 has no digits but 0-9."""
     try:
         latin = text.encode("latin-1")
     except UnicodeEncodeError:
