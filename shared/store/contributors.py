@@ -14,9 +14,7 @@ from shared.errors import ConfigurationError, PermanentError, Reason
 from shared.store.connection import Store, guard
 from shared.store.owners import CONTRIBUTORS
 
-_HOW = (
-    "make one with: python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
-)
+_HOW = "make one with: openssl rand -base64 32 | tr '+/' '-_'"
 
 
 class ContributorSeal:
