@@ -28,21 +28,23 @@ class Place(Section):
 class SlackSettings(Section):
     """The door for Slack's Events API. Closed while nothing of it is set; an error without a secret."""
 
-    signing_secret: SecretStr | None = None
+    signing_secret: SecretStr | None = Field(default=None, description="of the Slack app: Basic Information")
     previous_signing_secret: SecretStr | None = Field(
         default=None, description="also taken, while secrets are being rotated"
     )
     bot_token: SecretStr | None = Field(default=None, description="xoxb-…, fetches files")
-    api_url: HttpUrl = HttpUrl("https://slack.com/api/")
+    api_url: HttpUrl = Field(default=HttpUrl("https://slack.com/api/"), description="Slack's Web API")
     channels: dict[str, Place] = Field(
         default={}, description="JSON, channel id to hints; only these and direct messages are then heard"
     )
     confidential_words: tuple[str, ...] = Field(
         default=("#confidential", "confidential:"), description="a message that starts so hides its author"
     )
-    replay_window_s: int = Field(default=300, ge=1)
+    replay_window_s: int = Field(
+        default=300, ge=1, description="a signature older or newer than that is refused"
+    )
     files_within_s: float = Field(
-        default=1.5, gt=0, le=2.5, description="of the 3 s Slack waits; later files follow as an edit"
+        default=0.8, gt=0, le=2.5, description="of the 3 s Slack waits; later files follow as an edit"
     )
     max_body_bytes: int = Field(default=4 * _MIB, ge=65_536, description="over it: 413; Slack sends far less")
 
@@ -60,7 +62,7 @@ class Mailbox(Section):
 class MailSettings(Section):
     """The door for inbound mail over SMTP. Closed while no port is set; without a mailbox, an error."""
 
-    host: str = "127.0.0.1"
+    host: str = Field(default="127.0.0.1", description="0.0.0.0 listens on every address")
     port: int | None = Field(default=None, ge=0, le=65_535, description="0 takes a free one")
     hostname: str = Field(default="localhost", description="how it greets")
     source: str = Field(
@@ -80,7 +82,7 @@ class MailSettings(Section):
         default=(), description="JSON list; the right side of our notices' Message-IDs"
     )
     hear_mailing_lists: bool = Field(default=False, description="take mail with a List-Id as feedback")
-    max_message_bytes: int = Field(default=32 * _MIB, ge=1_024)
+    max_message_bytes: int = Field(default=32 * _MIB, ge=1_024, description="over it: 552")
     max_parts: int = Field(default=100, ge=1, le=1_000, description="MIME parts; over it: quarantine")
     max_connections: int = Field(default=50, ge=1, description="at a time; over it: 421, come again")
     timeout_s: float = Field(default=60.0, gt=0, description="a silent connection is closed after it")
