@@ -57,7 +57,7 @@ class NotifierSection(Section):
         default=24.0, gt=0, description="older pieces alert nobody and are not acknowledged"
     )
     slots: int = Field(
-        default=48,
+        default=64,
         ge=1,
         le=1_000,
         description="deliveries in flight; after a crash at most so many are in doubt",

@@ -7,6 +7,7 @@ RFC 5322 3.6.4 (In-Reply-To, References).
 from __future__ import annotations
 
 import re
+from email.charset import BASE64, Charset
 from email.header import Header
 from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
@@ -67,12 +68,15 @@ class EmailReceiver:
         return ProviderRef(self.name, target.address, message_id)
 
     def _message(self, row: Delivery, target: Target, message_id: str, original: ProviderRef | None) -> bytes:
-        """With the older MIME classes: `EmailMessage` takes 2.0 ms to become bytes, these take 0.45 ms."""
+        """With the older MIME classes: `EmailMessage` takes 2.0 ms to become bytes, these take 0.3 ms.
+
+        The boundary is given: looking for one that does not occur in Base64 would take another 0.2 ms.
+        """
         words = self._templates.words(row)
-        mail = MIMEMultipart("alternative")
+        mail = MIMEMultipart("alternative", boundary=f"=_{row.id}")
         mail["From"] = self._from
         mail["To"] = target.address
-        mail["Subject"] = Header(one_line(words.subject), header_name="Subject").encode()
+        mail["Subject"] = _subject(one_line(words.subject))
         mail["Date"] = format_datetime(clock.now())
         mail["Message-ID"] = message_id
         earlier = _MESSAGE_ID.findall(original.id if original is not None else target.thread or "")
@@ -85,3 +89,12 @@ class EmailReceiver:
         mail.attach(MIMEText(words.text, "plain", "utf-8"))
         mail.attach(MIMEText(words.html, "html", "utf-8"))
         return mail.as_bytes()
+
+
+def _subject(line: str) -> str:
+    """Base64 beyond ASCII: to find out which encoding is the shortest takes ten times as long."""
+    if line.isascii():
+        return Header(line, header_name="Subject").encode()
+    charset = Charset("utf-8")
+    charset.header_encoding = BASE64
+    return Header(line, charset, header_name="Subject").encode()
