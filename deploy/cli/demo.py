@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from typing import Annotated
 
@@ -12,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from deploy.cli.output import ExitCode, examples
-from deploy.cli.up import LogFile, leave_running
+from deploy.cli.up import LogFile, leave_running, stop_on_sigterm
 from deploy.demo.house import Plan, open_house
 from deploy.demo.run import play
 
@@ -38,13 +37,13 @@ def demo(
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=_WIDE_CHARS)
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_demo(console, stay=stay, speed=speed))
+    asyncio.run(_demo(console, stay=stay, speed=speed))
 
 
 async def _demo(console: Console, *, stay: bool, speed: float) -> None:
     console.print(Text("Starting a database, a broker and three services on this machine.", style="bold"))
     began = time.monotonic()
+    stop_on_sigterm()
     with LogFile(console) as log:
         async with open_house(Plan(author="the demo", output=log)) as opened:
             ready_after_s = time.monotonic() - began

@@ -5,6 +5,7 @@ Only the module of the command that was asked for is imported, so that help and 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import sys
@@ -31,6 +32,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "dead-letters": ("deploy.cli.dead_letters", "What could not be processed, and why."),
     "replay": ("deploy.cli.replay", "Put dead letters back once their cause is mended."),
 }
+#: What a shell reports of a process that SIGTERM ended.
+_TERMINATED = 143
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -51,6 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except ListeningPostError as error:
         _complain(str(error))
         sys.exit(ExitCode.FOUND)
+    except asyncio.CancelledError:
+        sys.exit(_TERMINATED)
     sys.exit(ExitCode.OK)
 
 

@@ -49,7 +49,11 @@ def tail(
     where = settings()
     if not as_json:
         remarks().print("[dim]waiting for pieces; Ctrl-C ends[/dim]")
-    asyncio.run(_tail(where, from_start=from_start, triage=triage, as_json=as_json))
+    try:
+        asyncio.run(_tail(where, from_start=from_start, triage=triage, as_json=as_json))
+    except ExceptionGroup as failed:
+        # Several lines at once may fail of the same cause.
+        raise failed.exceptions[0] from None
 
 
 async def _tail(where: CliSettings, *, from_start: bool, triage: bool, as_json: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import tempfile
 from pathlib import Path
 from types import TracebackType
@@ -41,12 +42,12 @@ def up(
     instead, unless LISTENINGPOST_NOTIFIER__… names servers of yours.
     """
     folder = None if fresh else (data_dir or _home())
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_up(folder, _read(workspace) if workspace else None, port, mail_port))
+    asyncio.run(_up(folder, _read(workspace) if workspace else None, port, mail_port))
 
 
 async def _up(folder: Path | None, workspace: Workspace | None, port: int, mail_port: int) -> None:
     console = Console(highlight=False)
+    stop_on_sigterm()
 
     def show(mail: Mail) -> None:
         console.print(Text(f"✉ {mail.recipient}: {mail.subject}", style="cyan"))
@@ -65,8 +66,15 @@ async def _up(folder: Path | None, workspace: Workspace | None, port: int, mail_
             await leave_running(opened, console, log, "listeningpost up")
 
 
+def stop_on_sigterm() -> None:
+    """What a supervisor sends ends the running task as Ctrl-C does: everything is stopped in order."""
+    task = asyncio.current_task()
+    if task is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+
+
 async def leave_running(opened: House, console: Console, log: LogFile, started_by: str) -> None:
-    """Says what is where and how to use it, and returns when a process has died. Ctrl-C ends it."""
+    """Says what is where and how to use it; returns with Ctrl-C. Raises ChildDied when a process has died."""
     url = opened.stack.url("ingest")
     lines = (
         "",
@@ -86,7 +94,7 @@ async def leave_running(opened: House, console: Console, log: LogFile, started_b
     )
     for line in lines:
         console.print(Text(line), soft_wrap=True)
-    with local.announced(started_by, opened.environment()):
+    with local.announced(started_by, opened.environment()), contextlib.suppress(asyncio.CancelledError):
         raise await opened.stack.children.wait_for_death()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -161,6 +162,18 @@ async def test_nothing_here_is_a_sentence_and_3(shell: Shell) -> None:
     done = shell.run("doctor", env=nowhere)
     assert done.code == 1
     assert "→" in done.out
+
+
+async def test_tail_without_kafka_is_a_sentence_and_3(post: Running, shell: Shell) -> None:
+    note = json.loads(
+        (shell.home / f"listeningpost-{os.getuid()}" / "local.json").read_text(encoding="utf-8")
+    )
+    half = {"LISTENINGPOST_KAFKA__BOOTSTRAP_SERVERS": "127.0.0.1:1"}
+    done = shell.run(
+        "tail", env={"LISTENINGPOST_MONGO__URI": note["env"]["LISTENINGPOST_MONGO__URI"], **half}
+    )
+    assert done.code == 3
+    assert "Traceback" not in done.err
 
 
 async def test_a_variable_that_is_none_is_named_with_2(shell: Shell) -> None:

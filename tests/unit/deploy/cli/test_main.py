@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
@@ -36,6 +37,12 @@ def test_every_command_says_what_it_is_for_as_the_list_of_commands_does(
     assert run(name, "--help") == ExitCode.OK
     said = " ".join(capsys.readouterr().out.split())
     assert frame.COMMANDS[name][1] in said
+
+
+def test_every_module_with_a_command_is_registered() -> None:
+    folder = Path(str(frame.__file__)).parent
+    found = {f"deploy.cli.{file.stem}" for file in folder.glob("*.py") if "def register(" in file.read_text()}
+    assert found == {module for module, _ in frame.COMMANDS.values()}
 
 
 def test_help_loads_no_command() -> None:
