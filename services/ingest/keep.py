@@ -10,6 +10,7 @@ from shared.domain.quarantine import Quarantined
 from shared.events.feedback import Change
 from shared.store.attachments import AttachmentStore
 from shared.store.contributors import ContributorStore
+from shared.store.faults import document_or_server
 from shared.store.quarantine import QuarantineStore
 
 #: What a slow link to the store still does; a large attachment gets time by it.
@@ -18,6 +19,8 @@ _BYTES_PER_S = 4_000_000
 
 class Keeper:
     """Every method is idempotent and raises DependencyDown, at once while the store is known to be away.
+
+    PermanentError says that the store would never take it: that is for people to look at.
 
     `anyway` tries all the same: the spool's drain finds out that the store is back.
     """
@@ -36,25 +39,32 @@ class Keeper:
 
     async def keep(self, piece: Piece, *, anyway: bool = False) -> None:
         """All of the piece that goes into the store is there; of a deleted one nothing is left."""
-        event = piece.event
-        async with self._breaker.attempt(anyway=anyway, extra_s=piece.size_bytes / _BYTES_PER_S):
-            if event.change is Change.DELETED:
-                await self._contributors.remove(event.feedback_id)
-                await self._attachments.release(event.feedback_id)
-            for each in piece.kept:
-                file = each.attachment
-                await self._attachments.keep(file.sha256, each.content, file.media_type, event.feedback_id)
-            if piece.sealed is not None:
-                await self._contributors.keep(
-                    event.feedback_id, event.revision, event.codename or "", piece.sealed
-                )
+        extra_s = piece.size_bytes / _BYTES_PER_S
+        async with self._breaker.attempt(anyway=anyway, extra_s=extra_s):
+            with document_or_server():
+                await self._keep(piece)
 
     async def put_aside(self, entries: Sequence[Quarantined], *, anyway: bool = False) -> None:
         """They are listed in quarantine."""
         async with self._breaker.attempt(anyway=anyway):
-            await self._quarantine.keep(entries)
+            with document_or_server():
+                await self._quarantine.keep(entries)
 
     async def confidential(self, feedback_ids: Sequence[str]) -> set[str]:
         """Those that an earlier revision gave in confidence."""
         async with self._breaker.attempt():
-            return await self._contributors.confidential(feedback_ids)
+            with document_or_server():
+                return await self._contributors.confidential(feedback_ids)
+
+    async def _keep(self, piece: Piece) -> None:
+        event = piece.event
+        if event.change is Change.DELETED:
+            await self._contributors.remove(event.feedback_id)
+            await self._attachments.release(event.feedback_id)
+        for each in piece.kept:
+            file = each.attachment
+            await self._attachments.keep(file.sha256, each.content, file.media_type, event.feedback_id)
+        if piece.sealed is not None:
+            await self._contributors.keep(
+                event.feedback_id, event.revision, event.codename or "", piece.sealed
+            )

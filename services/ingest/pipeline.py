@@ -18,7 +18,7 @@ from services.ingest.domain.build import build
 from services.ingest.domain.check import check
 from services.ingest.domain.conceal import conceal, concealed_id, mask, names_of, seal_away
 from services.ingest.domain.identify import Identity, external_feedback_id, identify
-from services.ingest.domain.normalise import normalise
+from services.ingest.domain.normalise import MAX_ID_CHARS, clean_line, normalise
 from services.ingest.domain.piece import Piece
 from services.ingest.domain.receipt import Receipt, ReceiptStatus, rejected
 from services.ingest.domain.redact import redact
@@ -40,7 +40,10 @@ from shared.telemetry.metrics import QUARANTINED, RECEIVED
 #: From here on the steps take longer than a request beside this one should wait.
 _LONG_CHARS = 50_000
 _AT_ONCE = 8
+#: The spool takes what the store would never take as well: its drain sets that aside, for people to look at.
+_NOT_STORED = (DependencyDown, PermanentError)
 _TURN = 200
+_MAX_DETAIL_CHARS = 500
 _log = structlog.get_logger()
 
 
@@ -103,18 +106,18 @@ class Pipeline:
     ) -> str:
         """It is kept aside, once, and listed. Raises DependencyDown when nobody can keep it."""
         entry = Quarantined(
-            id=ids.digest(channel.encode(), source.encode(), raw)[:32],
+            id=ids.digest(channel.encode(), source.encode("utf-8", "surrogatepass"), raw)[:32],
             channel=channel,
-            source=source,
+            source=clean_line(source, MAX_ID_CHARS),
             reason=reason,
-            detail=detail,
+            detail=clean_line(detail, _MAX_DETAIL_CHARS),
             raw=raw[: self._limits.max_quarantined_bytes],
             size_bytes=len(raw),
             received_at=self._now(),
         )
         try:
             await self._keeper.put_aside([entry])
-        except DependencyDown:
+        except _NOT_STORED:
             await self._spool.append([encode_aside(entry)])
         QUARANTINED.labels(channel, reason).inc()
         return entry.id
@@ -240,7 +243,7 @@ class Pipeline:
             try:
                 async with turns:
                     await self._keeper.keep(piece)
-            except DependencyDown:
+            except _NOT_STORED:
                 waiting.append(piece)
             else:
                 # Should it have to go to the spool now, its bytes need not go with it.

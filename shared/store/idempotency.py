@@ -16,8 +16,9 @@ from pymongo.errors import DuplicateKeyError
 
 from shared import clock, ids
 from shared.breaker import Breaker
-from shared.errors import DependencyDown, InvalidInput, Reason
-from shared.store.connection import Document, Store, guard
+from shared.errors import DependencyDown, InvalidInput, PermanentError, Reason
+from shared.store.connection import Document, Store
+from shared.store.faults import document_or_server
 from shared.store.owners import IDEMPOTENCY
 
 KEPT_FOR = timedelta(hours=24)
@@ -92,8 +93,8 @@ class IdempotencyStore:
         try:
             async with self._breaker.attempt():
                 await self._insert(entry_id, entry)
-        except DependencyDown as error:
-            _log.warning("idempotency_kept_in_memory", dependency=error.dependency)
+        except (DependencyDown, PermanentError) as error:
+            _log.warning("idempotency_kept_in_memory", error=str(error))
 
     def _keep_in_memory(self, entry_id: str, entry: _Entry) -> None:
         replaced = self._recent.pop(entry_id, None)
@@ -108,7 +109,7 @@ class IdempotencyStore:
             return recent
         try:
             async with self._breaker.attempt():
-                with guard():
+                with document_or_server():
                     row = await self._collection.find_one({"_id": entry_id})
         except DependencyDown:
             return None
@@ -122,11 +123,11 @@ class IdempotencyStore:
             "body": entry.answer.body,
             "expires_at": entry.expires_at,
         }
-        try:
-            with guard():
+        with document_or_server():
+            try:
                 await self._collection.insert_one(row)
-        except DuplicateKeyError:
-            return  # another replica answered the same request at the same time
+            except DuplicateKeyError:
+                return  # another replica answered the same request at the same time
 
 
 def _id(scope: str, key: str) -> str:

@@ -16,7 +16,6 @@ from services.ingest.spool.frame import Frame
 from services.ingest.spool.record import Record, decode
 from services.ingest.spool.spool import Batch, Spool
 from shared.errors import DependencyDown, InvalidInput, PermanentError
-from shared.store.connection import PyMongoError
 
 _MAX_RECORDS = 500
 _MAX_BYTES = 8 * 1_048_576
@@ -25,7 +24,7 @@ _LONGEST_PAUSE_S = 5.0
 _EXTRA_S = 8.0
 _ADOPT_EVERY_S = 30.0
 #: What one record can be guilty of, so that it alone is set aside; an outage is DependencyDown.
-_OF_THE_RECORD = (PermanentError, InvalidInput, PyMongoError)
+_OF_THE_RECORD = (PermanentError, InvalidInput)
 _log = structlog.get_logger()
 
 

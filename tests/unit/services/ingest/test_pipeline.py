@@ -9,6 +9,7 @@ import pytest_asyncio
 
 from services.ingest.domain.receipt import ReceiptStatus
 from services.ingest.domain.submission import Claim, File, Submission
+from services.ingest.spool.frame import Frame
 from services.ingest.spool.record import decode
 from shared import ids
 from shared.domain.quarantine import QuarantineReason
@@ -16,6 +17,7 @@ from shared.errors import DependencyDown, InvalidInput, Reason
 from shared.events.feedback import Change, Mode, ReplyTo
 from tests.support.ingest_parts import MB, SEAL, Parts, parts
 from tests.support.submissions import COLLEAGUE, photo, screenshot, submission
+from tests.support.wait import until
 
 ACCEPTED, SPOOLED, REJECTED = ReceiptStatus.ACCEPTED, ReceiptStatus.SPOOLED, ReceiptStatus.REJECTED
 SHOT = File("shot.png", "image/png", screenshot())
@@ -31,9 +33,13 @@ async def statuses(house: Parts, *given: Submission) -> list[ReceiptStatus]:
     return [receipt.status for receipt in await house.pipeline.accept(given)]
 
 
-async def spooled(house: Parts) -> list[str]:
+async def frames(house: Parts) -> list[Frame]:
     batch = await house.spool.oldest(1_000, 100 * MB)
-    records = [decode(frame.payload or b"") for frame in batch.frames] if batch else []
+    return list(batch.frames) if batch else []
+
+
+async def spooled(house: Parts) -> list[str]:
+    records = [decode(frame.payload or b"") for frame in await frames(house)]
     return [record.piece.event.text for record in records if record.piece]
 
 
@@ -276,7 +282,13 @@ async def test_the_same_raw_message_is_in_quarantine_once(house: Parts) -> None:
     assert (len(house.memory.aside[0].raw), house.memory.aside[0].size_bytes) == (1_000, 5_000)
 
 
-async def until_empty(house: Parts) -> None:
-    from tests.support.wait import until  # noqa: PLC0415
+async def test_what_goes_to_quarantine_can_be_written_down(house: Parts) -> None:
+    house.memory.away = True
+    await house.pipeline.quarantine(b"", "mail", QuarantineReason.UNPARSABLE, "\ud800 \x00", source="\udcff")
+    (entry,) = (decode(frame.payload or b"").aside for frame in await frames(house))
+    assert entry is not None
+    assert (entry.detail, entry.source) == ("\ufffd", "\ufffd")
 
+
+async def until_empty(house: Parts) -> None:
     await until(lambda: house.spool.records == 0, within_s=10, what="the spool is drained")
