@@ -12,11 +12,13 @@ from shared.settings import CommonSettings, Section
 class EmailSettings(Section):
     """The SMTP server that carries our mail. Without a host nobody is reached by mail."""
 
-    host: str | None = None
-    port: int = Field(default=25, ge=1, le=65_535)
-    security: Literal["none", "starttls", "tls"] = "none"
-    username: str | None = None
-    password: SecretStr | None = None
+    host: str | None = Field(default=None, description="the server's name or address")
+    port: int = Field(default=25, ge=1, le=65_535, description="mostly 25, 587 with starttls, 465 with tls")
+    security: Literal["none", "starttls", "tls"] = Field(
+        default="none", description="starttls: encrypted after the greeting, tls: from the first byte"
+    )
+    username: str | None = Field(default=None, description="as whom we log in, where the server asks for it")
+    password: SecretStr | None = Field(default=None, description="and its password")
     sender: str = Field(
         default="Listening Post <listening-post@localhost>",
         description="From, and whose domain is in Message-IDs",
@@ -32,11 +34,13 @@ class SlackSettings(Section):
         default=None,
         description="xoxb-…; scopes chat:write, im:write, channels:history, groups:history, im:history",
     )
-    api_url: HttpUrl = HttpUrl("https://slack.com/api/")
+    api_url: HttpUrl = Field(
+        default=HttpUrl("https://slack.com/api/"), description="where Slack's Web API is"
+    )
     pause_s: float = Field(
         default=1.0, ge=0, description="between two messages to one channel; Slack asks for 1 s"
     )
-    timeout_s: float = Field(default=10.0, gt=0)
+    timeout_s: float = Field(default=10.0, gt=0, description="for one answer of Slack")
 
 
 class WebhookSettings(Section):
@@ -45,8 +49,8 @@ class WebhookSettings(Section):
     allowed_networks: tuple[IPvAnyNetwork, ...] = Field(
         default=(), description="JSON list of networks that are not public and may be called all the same"
     )
-    timeout_s: float = Field(default=15.0, gt=0)
-    connections: int = Field(default=32, ge=1)
+    timeout_s: float = Field(default=15.0, gt=0, description="for one answer of the receiver")
+    connections: int = Field(default=32, ge=1, description="open at a time, to all receivers together")
 
 
 class NotifierSection(Section):
