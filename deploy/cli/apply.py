@@ -55,6 +55,9 @@ def apply(
     except InvalidDeclaration as error:
         _show_flaws(name, error, as_json=as_json)
         raise typer.Exit(ExitCode.USAGE) from None
+    if dry_run and not as_json:
+        # Said before the database is asked, so that a file can be checked where there is none.
+        remarks().print("[dim]the file is sound[/dim]")
     asyncio.run(_apply(workspace, author or _login(), dry_run=dry_run, example=file is None, as_json=as_json))
 
 
@@ -102,7 +105,12 @@ def _show_flaws(name: str, error: InvalidDeclaration, *, as_json: bool) -> None:
     console = remarks()
     for flaw in error.flaws:
         where = Text(f"{name}:{flaw.spot.line}:{flaw.spot.column}", style="bold")
-        console.print(where, Text(f" {flaw.message}; {flaw.remedy}"), sep="", soft_wrap=True)
+        console.print(
+            where,
+            Text(f" {'; '.join(part for part in (flaw.message, flaw.remedy) if part)}"),
+            sep="",
+            soft_wrap=True,
+        )
     count = len(error.flaws)
     console.print(Text(f"{count} fault{'s' * (count > 1)}; nothing was changed", style="red"))
 
