@@ -127,6 +127,10 @@ class Publisher:
         except (KafkaError, OSError) as error:
             await _close(producer)
             raise DependencyDown("kafka", type(error).__name__) from error
+        except asyncio.CancelledError:
+            # Stopped while it was still trying.
+            await _close(producer)
+            raise
         return producer
 
     async def _replace(self, lost: AIOKafkaProducer) -> None:
