@@ -41,17 +41,10 @@ class MailDoor:
         sender = "" if piece.act in {Act.BOUNCE, Act.AUTO_REPLY} else piece.who
         sent_at = clock.now()
         try:
-            _, said = await aiosmtplib.send(
-                raw,
-                sender=sender,
-                recipients=[str(mail["To"])],
-                hostname=self._host,
-                port=self._port,
-                start_tls=False,
-            )
-        except aiosmtplib.SMTPRecipientsRefused as error:
-            first = error.recipients[0]
-            return Answer(Outcome.REFUSED, f"{first.code}", sent_at, problem={"detail": first.message})
+            async with aiosmtplib.SMTP(hostname=self._host, port=self._port, start_tls=False) as server:
+                await server.mail(sender)
+                await server.rcpt(str(mail["To"]))
+                said = (await server.data(raw)).message
         except aiosmtplib.SMTPResponseException as error:
             return Answer(Outcome.REFUSED, f"{error.code}", sent_at, problem={"detail": error.message})
         outcome = _OUTCOMES.get(piece.act, Outcome.KEPT)
