@@ -83,6 +83,7 @@ class Content:
     rating: str = ""
     language: str = "und"
     needs_triage: bool = False
+    triage_reason: str = ""
     confidential: bool = False
     occurred_at: datetime | None = None
 

@@ -9,10 +9,7 @@ from enum import StrEnum
 from shared.domain.directory import Directory
 from shared.domain.journey import predecessors
 from shared.domain.names import named_people
-from shared.events.feedback import FeedbackClassified, Polarity
-
-#: The urgency reason that brings in the owner of the customer account.
-MAY_LEAVE = "may_leave"
+from shared.events.feedback import FeedbackClassified, Polarity, UrgencyReason
 
 
 class WhyCode(StrEnum):
@@ -130,7 +127,7 @@ def _network(piece: FeedbackClassified, directory: Directory) -> Iterator[tuple[
 
 
 def _account_owners(piece: FeedbackClassified, directory: Directory) -> Iterator[tuple[str, Why]]:
-    if MAY_LEAVE not in piece.tags.urgency_reasons:
+    if UrgencyReason.MAY_LEAVE not in piece.tags.urgency_reasons:
         return
     for speaker in (piece.spoken_for, piece.reported_by):
         account = directory.accounts.get(speaker.account or "") if speaker is not None else None

@@ -71,6 +71,7 @@ class TestPlanning:
             rating="1 of 5",
             language="de",
             needs_triage=True,
+            triage_reason="no touchpoint fits",
             confidential=True,
             occurred_at=now,
         )

@@ -6,10 +6,21 @@ from shared.domain.delivery import MAX_TEXT_CHARS, Content
 from shared.domain.directory import Directory
 from shared.domain.lens import LENS_NAMES, Lens
 from shared.domain.network import Why, WhyCode, touchpoints_of
-from shared.events.feedback import Affiliation, FeedbackClassified, Speaker
+from shared.events.feedback import Affiliation, FeedbackClassified, Speaker, TriageReason, UrgencyReason
 
 _POLARITY = {"keep": "Keep", "change": "Change", "mixed": "Keep and change"}
-_REASONS = {"may_leave": "a customer may leave"}
+#: A newer classifier may have reasons of which this does not know yet: those are shown as they are.
+_REASONS: dict[str, str] = {
+    UrgencyReason.MAY_LEAVE: "a customer may leave",
+    UrgencyReason.OUTAGE: "something does not work at all",
+    UrgencyReason.LEGAL_THREAT: "legal steps are threatened",
+    UrgencyReason.SAFETY: "somebody may be harmed",
+}
+_TRIAGE: dict[str, str] = {
+    TriageReason.NO_WORDS: "there are no words in it",
+    TriageReason.NO_TOUCHPOINT: "no touchpoint fits",
+    TriageReason.UNCLEAR: "it is not clear what it is about",
+}
 _MOST_NAMES = 10
 
 
@@ -30,13 +41,12 @@ def content_of(piece: FeedbackClassified, directory: Directory) -> Content:
         polarity=piece.tags.polarity.value,
         kind=piece.tags.kind.value,
         about=piece.tags.about.value,
-        urgency_reasons=tuple(
-            _REASONS.get(reason, reason.replace("_", " ")) for reason in piece.tags.urgency_reasons
-        ),
+        urgency_reasons=tuple(_words(_REASONS, reason) for reason in piece.tags.urgency_reasons),
         attachments=tuple(_attachments(piece)),
         rating=f"{piece.rating.value:g} of {piece.rating.max:g}" if piece.rating is not None else "",
         language=piece.tags.language,
         needs_triage=piece.tags.needs_triage,
+        triage_reason=_words(_TRIAGE, piece.tags.triage_reason or ""),
         confidential=piece.confidential,
         occurred_at=piece.occurred_at,
     )
@@ -62,6 +72,7 @@ def facts(content: Content) -> tuple[tuple[str, str], ...]:
         ("Touchpoint", ", ".join(content.touchpoints)),
         ("Concerns", ", ".join(content.lenses)),
         ("Kind", content.kind if content.about in {"", "us"} else f"{content.kind}, about {_about(content)}"),
+        ("Needs triage because", content.triage_reason),
         ("Urgent because", ", ".join(content.urgency_reasons)),
         ("Rating", content.rating),
         ("Attached", ", ".join(content.attachments)),
@@ -129,6 +140,10 @@ def _bare(name: str) -> str:
 def one_line(text: str) -> str:
     """One line without control characters."""
     return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+
+
+def _words(known: dict[str, str], reason: str) -> str:
+    return known.get(reason, one_line(reason.replace("_", " ")))
 
 
 def _link(url: str | None) -> str | None:

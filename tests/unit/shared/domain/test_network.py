@@ -213,12 +213,12 @@ ROWS: list[tuple[str, dict[str, Any], dict[str, list[str]]]] = [
     ),
     (
         "the account's owner, by who reported it",
-        {"touchpoints": ("goodbye",), "reasons": ("may_leave", "security"), "by_account": "acme"},
+        {"touchpoints": ("goodbye",), "reasons": ("may_leave", "outage"), "by_account": "acme"},
         {"pia": ["product_owner:connect"], "eve": ["account_owner:acme"]},
     ),
     (
         "urgent for another reason",
-        {"touchpoints": ("goodbye",), "reasons": ("security",), "by_account": "acme"},
+        {"touchpoints": ("goodbye",), "reasons": ("outage",), "by_account": "acme"},
         {"pia": ["product_owner:connect"]},
     ),
     (
