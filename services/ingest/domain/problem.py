@@ -89,7 +89,9 @@ def problem(faults: Sequence[InvalidInput], *, at: str = "", status: int | None 
 
 def _fault(fault: InvalidInput, at: str) -> dict[str, str]:
     document = {"reason": str(fault.reason), "detail": fault.detail}
-    if fault.field:
+    if fault.reason is Reason.IDEMPOTENCY_CONFLICT:
+        document["header"] = fault.field
+    elif fault.field:
         document["pointer"] = f"{at}/{fault.field}"
     elif at:
         document["pointer"] = at

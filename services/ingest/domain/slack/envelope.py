@@ -5,10 +5,13 @@ Sources: docs.slack.dev "Events API", "message" event and its subtypes; payloads
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from shared.errors import InvalidInput, Reason
 
 _TIMESTAMP = re.compile(r"([0-9]{1,12})\.([0-9]{1,6})")
 
@@ -100,6 +103,29 @@ class Envelope(_Received):
     def bot_user(self) -> str | None:
         """The user our own app posts as."""
         return next((held.user_id for held in self.authorizations or () if held.is_bot), None)
+
+
+def parse(raw: bytes) -> Envelope:
+    """The envelope; raises InvalidInput MALFORMED or WRONG_TYPE. A character that cannot be is replaced."""
+    try:
+        return Envelope.model_validate_json(raw)
+    except ValidationError:
+        # One broken emoji makes the whole of it invalid JSON to pydantic, but not to Python.
+        mended = _mended(raw)
+    try:
+        return Envelope.model_validate_json(mended)
+    except ValidationError:
+        raise InvalidInput(
+            Reason.WRONG_TYPE, "the event does not have the form of Slack's envelope"
+        ) from None
+
+
+def _mended(raw: bytes) -> str:
+    try:
+        text = json.dumps(json.loads(raw.decode("utf-8", "replace")), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        raise InvalidInput(Reason.MALFORMED, "the event is not JSON") from None
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def microseconds(timestamp: str | None) -> int | None:

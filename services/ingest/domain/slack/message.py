@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 from services.ingest.domain.slack.envelope import Envelope, Message, SlackFile, microseconds
 from services.ingest.domain.slack.text import plain, without_mention, without_word
-from services.ingest.domain.submission import Claim, Submission
+from services.ingest.domain.submission import Claim, File, Submission
 from shared.errors import InvalidInput, Reason
 from shared.events.feedback import Change, Hints, ReplyTo
 
@@ -62,6 +62,26 @@ def read(envelope: Envelope, house: House) -> Heard | Skip:
     if event.subtype == "message_changed":
         return _changed(envelope, event, house)
     return _spoken(envelope, event, event.channel, house, Change.CREATED)
+
+
+def with_files(
+    submission: Submission, files: Sequence[File | None], *, asked: int, late: bool = False
+) -> Submission:
+    """`submission` with the fetched files, and a line that says how many of the `asked` are missing.
+
+    The line names no file: the name may tell who speaks in confidence.
+    """
+    fetched = tuple(file for file in files if file is not None)
+    missing = asked - len(fetched)
+    if not missing:
+        return replace(submission, files=fetched)
+    noun = "file is" if missing == 1 else "files are"
+    note = (
+        f"[{missing} {noun} still being fetched from Slack]"
+        if late
+        else f"[{missing} {noun} missing: not fetched]"
+    )
+    return replace(submission, files=fetched, text=f"{submission.text}\n\n{note}".strip())
 
 
 def _changed(envelope: Envelope, event: Message, house: House) -> Heard | Skip:

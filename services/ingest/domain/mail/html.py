@@ -1,0 +1,122 @@
+"""HTML of a mail as plain text, with and without what is quoted in it."""
+
+from __future__ import annotations
+
+import html as entities
+import re
+from collections import Counter
+from typing import Final
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+#: More is not read: the text of a piece ends at 100,000 characters, and newsletters are mostly markup.
+MAX_HTML_CHARS = 1_000_000
+#: Parsing by the rules of HTML takes time with the square of the depth (100,000 open <div>: 50 s), and builds
+#: every unclosed <font> again in each paragraph. Real mail stays a factor of ten below this product.
+_MAX_DEPTH_TIMES_TAGS = 3_000_000
+
+_UNSEEN: Final = "script, style, head, title, template, noscript, iframe, svg"
+_BLOCKS: Final = (
+    "p, div, section, article, header, footer, h1, h2, h3, h4, h5, h6, li, ul, ol, dl, dt, dd, tr, table, "
+    "blockquote, pre, hr, form, fieldset, address, center"
+)
+#: How mail programs mark what they quote: Gmail, Thunderbird, Apple, Yahoo, Outlook, Proton, Tutanota, Zoho.
+_QUOTES: Final = (
+    "blockquote[type=cite], .gmail_quote, .gmail_attr, .moz-cite-prefix, .yahoo_quoted, .protonmail_quote, "
+    ".tutanota_quote, .zmail_extra, #OLK_SRC_BODY_SECTION, #mail-editor-reference-message-container"
+)
+#: Outlook quotes everything that follows these. As a selector (`~ *`) it would take time with the square.
+_QUOTES_AFTER: Final = "#appendonsend, #divRplyFwdMsg"
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,20})")
+#: Void elements, and those that end by themselves where the next of their kind begins.
+_FLAT: Final = frozenset(
+    (  # noqa: SIM905 - one word after the other reads better
+        "area base br col embed hr img input link meta param source track wbr "
+        "p li dt dd td th tr tbody thead tfoot option optgroup colgroup"
+    ).split()
+)
+_MARKUP = re.compile(r"<[^<>]{0,4000}>")
+_SPACES = re.compile(r"[ \t\r\n\f\xa0\u200b\u200c]+")
+#: Stands for a line break while the white space of the source is being folded away.
+_BREAK = "\x1e"
+_EDGES = re.compile(f" ?{_BREAK} ?")
+_BREAKS = re.compile(f"{_BREAK}{{3,}}")
+
+
+def to_text(html: str, *, quotes: bool = True) -> str:
+    """What a reader sees, a line for each block; without `quotes` also without what the mail answers to."""
+    # A NUL ends the document for the parser, and a mark of ours must be only ours.
+    html = html[:MAX_HTML_CHARS].replace("\x00", "").replace(_BREAK, "")
+    marked = _parsed(html, quotes=quotes) if _is_tame(html) else _stripped(html)
+    folded = _SPACES.sub(" ", marked)
+    lines = _EDGES.sub(_BREAK, folded).strip(f"{_BREAK} ")
+    return _BREAKS.sub(_BREAK * 2, lines).replace(_BREAK, "\n")
+
+
+def _is_tame(html: str) -> bool:
+    """Whether a tree of it can be built in reasonable time and memory."""
+    opened: Counter[str] = Counter()
+    depth = deepest = tags = 0
+    for match in _TAG.finditer(html):
+        tags += 1
+        name = match[2].lower()
+        if name in _FLAT:
+            continue
+        if not match[1]:
+            opened[name] += 1
+            depth += 1
+            deepest = max(deepest, depth)
+        elif opened[name]:
+            opened[name] -= 1
+            depth -= 1
+    return deepest * tags <= _MAX_DEPTH_TIMES_TAGS
+
+
+def _parsed(html: str, *, quotes: bool) -> str:
+    tree = LexborHTMLParser(html)
+    if tree.body is None:
+        return ""
+    _remove(tree, _UNSEEN)
+    if not quotes:
+        _drop_quotes(tree)
+    for node in tree.css("br"):
+        node.insert_before(_BREAK)
+    for node in tree.css(_BLOCKS):
+        node.insert_before(_BREAK)
+        node.insert_after(_BREAK)
+    for node in tree.css("td, th"):
+        node.insert_after(" ")
+    return tree.body.text(deep=True)
+
+
+def _drop_quotes(tree: LexborHTMLParser) -> None:
+    _remove(tree, _QUOTES)
+    mark = tree.css_first(_QUOTES_AFTER)
+    following: list[LexborNode] = []
+    while mark is not None:
+        following.append(mark)
+        mark = mark.next
+    for node in following:
+        node.decompose()
+
+
+def _remove(tree: LexborHTMLParser, selector: str) -> None:
+    """The outermost of each nest only: the inner ones go with them, and their memory is no longer theirs."""
+    found = tree.css(selector)
+    ids = {node.mem_id for node in found}
+    for node in [node for node in found if not _is_within(node, ids)]:
+        node.decompose()
+
+
+def _is_within(node: LexborNode, ids: set[int]) -> bool:
+    above = node.parent
+    while above is not None:
+        if above.mem_id in ids:
+            return True
+        above = above.parent
+    return False
+
+
+def _stripped(html: str) -> str:
+    """Without its markup, whatever that was: for documents made to stop a parser."""
+    return entities.unescape(_MARKUP.sub(" ", html))
