@@ -1,0 +1,163 @@
+"""What `docker-compose.yml` and the Dockerfile promise: hardened, bounded, pinned, only the doors open."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from deploy.docker.prepare import REPLICA_SET
+from shared.service import STOP_WITHIN_S
+from tests.support.kafka_jars import KAFKA_VERSION
+
+_ROOT = Path(__file__).parents[4]
+_COMPOSE: dict[str, Any] = yaml.safe_load((_ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+_DOCKERFILE = (_ROOT / "deploy" / "docker" / "Dockerfile").read_text(encoding="utf-8")
+_CONTAINERS: dict[str, dict[str, Any]] = _COMPOSE["services"]
+_OURS = {name: container for name, container in _CONTAINERS.items() if "build" in container}
+_SERVICES = ("ingest", "classifier", "notifier")
+_LONG_RUNNING = (*_SERVICES, "kafka", "mongo")
+
+each_container = pytest.mark.parametrize("name", sorted(_CONTAINERS))
+
+
+def seconds(text: str) -> float:
+    return float(text.removesuffix("s"))
+
+
+@each_container
+def test_a_container_is_hardened_and_bounded(name: str) -> None:
+    container = _CONTAINERS[name]
+    assert container["read_only"] is True
+    assert container["cap_drop"] == ["ALL"]
+    assert container["security_opt"] == ["no-new-privileges:true"]
+    assert container["mem_limit"]
+    assert container["pids_limit"]
+    assert container["logging"]["options"] == {"max-size": "10m", "max-file": "5"}
+    assert not set(container) & {"privileged", "network_mode", "pid", "cap_add", "devices"}
+
+
+@pytest.mark.parametrize("name", _LONG_RUNNING)
+def test_what_runs_for_long_comes_back_and_is_given_time_to_end(name: str) -> None:
+    container = _CONTAINERS[name]
+    assert container["restart"] == "unless-stopped"
+    assert seconds(container["stop_grace_period"]) > STOP_WITHIN_S
+
+
+def test_only_the_doors_are_published_and_on_loopback_unless_asked() -> None:
+    published = {name: container["ports"] for name, container in _CONTAINERS.items() if "ports" in container}
+    assert list(published) == ["ingest"]
+    assert all(port.startswith("${PUBLISH_ADDRESS:-127.0.0.1}:") for port in published["ingest"])
+    assert [port.rpartition(":")[2] for port in published["ingest"]] == ["8080", "2525"]
+
+
+def test_who_has_no_business_outside_has_no_way_out() -> None:
+    assert _COMPOSE["networks"]["inside"] == {"internal": True}
+    outside = {name for name, container in _CONTAINERS.items() if "outside" in container["networks"]}
+    assert outside == {"ingest", "notifier"}
+    assert all("inside" in container["networks"] for container in _CONTAINERS.values())
+
+
+def test_the_servers_images_are_pinned_and_kafka_is_the_tested_one() -> None:
+    assert _CONTAINERS["kafka"]["image"] == f"apache/kafka:{KAFKA_VERSION}"
+    assert re.fullmatch(r"mongo:\d+\.\d+\.\d+", _CONTAINERS["mongo"]["image"])
+
+
+def test_the_image_ours_are_built_from_is_pinned_and_the_same_everywhere() -> None:
+    pinned = re.search(r"^ARG PYTHON_IMAGE=(.+)$", _DOCKERFILE, re.MULTILINE)
+    assert pinned is not None
+    assert re.fullmatch(r"python:3\.11\.\d+-slim-bookworm", pinned[1])
+    for container in _OURS.values():
+        assert container["build"]["args"]["PYTHON_IMAGE"] == f"${{PYTHON_IMAGE:-{pinned[1]}}}"
+
+
+def test_data_are_on_volumes() -> None:
+    mounted = {name: container.get("volumes", []) for name, container in _CONTAINERS.items()}
+    assert mounted["kafka"] == [f"kafka:{_CONTAINERS['kafka']['environment']['KAFKA_LOG_DIRS']}"]
+    assert mounted["mongo"] == ["mongo:/data/db"]
+    spool = _CONTAINERS["ingest"]["environment"]["LISTENINGPOST_INGEST__SPOOL__DIRECTORY"]
+    assert mounted["ingest"] == [f"spool:{spool}"]
+    assert set(_COMPOSE["volumes"]) == {"kafka", "mongo", "spool"}
+
+
+def test_the_replica_set_has_one_name() -> None:
+    assert REPLICA_SET in _CONTAINERS["mongo"]["command"]
+    assert f"replicaSet={REPLICA_SET}" in _CONTAINERS["ingest"]["environment"]["LISTENINGPOST_MONGO__URI"]
+    assert _CONTAINERS["init"]["command"] == ["--initiate", "mongo:27017"]
+
+
+@pytest.mark.parametrize("name", _SERVICES)
+def test_a_service_starts_after_the_servers_are_ready(name: str) -> None:
+    assert _CONTAINERS[name]["depends_on"] == {"init": {"condition": "service_completed_successfully"}}
+    assert set(_CONTAINERS["init"]["depends_on"]) == {"kafka", "mongo"}
+    assert _CONTAINERS["init"]["restart"] == "no"
+
+
+def test_the_command_line_runs_when_it_is_asked_for_only() -> None:
+    assert _CONTAINERS["tools"]["profiles"] == ["tools"]
+
+
+@pytest.mark.parametrize("name", ["ingest", "notifier"])
+def test_who_handles_confidences_does_not_start_without_the_key(name: str) -> None:
+    assert "${LISTENINGPOST_CONTRIBUTORS_KEY:?" in str(_CONTAINERS[name]["environment"])
+
+
+# ---- The Dockerfile ----
+
+
+def stage(target: str) -> str:
+    """The text of a stage, from its FROM to the next."""
+    (found,) = re.findall(rf"^FROM \S+ AS {target}\n.*?(?=^FROM|\Z)", _DOCKERFILE, re.MULTILINE | re.DOTALL)
+    return str(found)
+
+
+@pytest.mark.parametrize("name", sorted(_OURS))
+def test_every_image_of_ours_has_its_stage(name: str) -> None:
+    text = stage(_OURS[name]["build"]["target"])
+    assert "USER 10001:10001" in text
+    assert "ENTRYPOINT" in text
+    assert _OURS[name]["image"].startswith("${IMAGE_PREFIX:-listeningpost-}" + _OURS[name]["build"]["target"])
+
+
+@pytest.mark.parametrize("name", _SERVICES)
+def test_a_service_installs_its_own_lock(name: str) -> None:
+    assert f'ENTRYPOINT ["python", "-m", "services.{name}"]' in stage(name)
+    assert f"requirements/{name}.txt" in stage(f"{name}-requirements")
+    assert (_ROOT / "requirements" / f"{name}.txt").is_file()
+    assert "FROM service AS" in stage(name)
+
+
+def test_nothing_is_installed_without_its_hash_or_compiled() -> None:
+    settings = stage("requirements")
+    assert {"PIP_REQUIRE_HASHES=1", "PIP_ONLY_BINARY=:all:"} <= set(re.findall(r"PIP_\S+", settings))
+    assert "--require-hashes" in stage("wheel")
+    assert "apt-get" not in _DOCKERFILE
+
+
+def test_a_service_is_asked_for_its_health_and_stopped_by_sigterm() -> None:
+    assert 'CMD ["python", "-m", "deploy.docker.health"]' in stage("service")
+    assert "STOPSIGNAL SIGTERM" in stage("base")
+
+
+@pytest.mark.parametrize("key", ["", "a key"])
+def test_docker_compose_agrees(key: str, tmp_path: Path) -> None:
+    docker = shutil.which("docker")
+    if docker is None or _fails(docker, "compose", "version"):
+        pytest.skip("there is no docker compose here")
+    (tmp_path / ".env").write_text(f"LISTENINGPOST_CONTRIBUTORS_KEY={key}\n", encoding="utf-8")
+    files = ["--file", str(_ROOT / "docker-compose.yml"), "--project-directory", str(tmp_path)]
+    command = [docker, "compose", *files, "--profile", "tools", "config", "--quiet"]
+    ended = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
+    if key:
+        assert ended.returncode == 0, ended.stderr
+    else:
+        assert "openssl rand -base64 32" in ended.stderr
+
+
+def _fails(*command: str) -> bool:
+    return subprocess.run(command, capture_output=True, check=False).returncode != 0
