@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import quantiles
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from deploy.demo.pieces import Outcome
+from deploy.demo.pieces import Act, Outcome
 from deploy.demo.verdict import Evidence, Seen, compared, tag_score
 from shared.domain.delivery import CONTRIBUTOR, PLACE, Purpose, State
 from shared.domain.directory import Directory
@@ -46,22 +46,32 @@ def pieces_table(evidence: Evidence, directory: Directory) -> Table:
         table.add_column(column, width=width, overflow="fold")
     table.add_column("who was told, and why", ratio=1, overflow="fold")
     table.add_column("ms", justify="right", width=9)
+    by_id = {seen.piece.id: seen for seen in evidence.seen}
     for seen in evidence.seen:
-        table.add_row(*_cells(seen, directory))
+        table.add_row(_piece(seen, by_id), *_cells(seen, directory))
     return table
 
 
 def _cells(seen: Seen, directory: Directory) -> list[Text]:
-    first, now = _piece(seen), seen.now
+    now = seen.now
     if not seen.piece.is_new or now is None:
-        return [first, Text(""), Text(""), _at_the_door(seen), Text("")]
-    return [first, _tags(seen, now), _verdict(now), _told(seen, now, directory), _speed(seen)]
+        return [Text(""), Text(""), _at_the_door(seen), Text("")]
+    return [_tags(seen, now), _verdict(now), _told(seen, now, directory), _speed(seen)]
 
 
-def _piece(seen: Seen) -> Text:
-    piece = seen.piece
-    said = " ".join((piece.text or piece.subject or "(a picture)").split())
-    shown = said if len(said) <= _TEXT_CHARS else said[: _TEXT_CHARS - 1] + "…"
+def _piece(seen: Seen, by_id: Mapping[str, Seen]) -> Text:
+    """What was said, as it is kept: a card number is not shown here either."""
+    piece, now = seen.piece, seen.now
+    said = (now.text or now.title) if now and piece.is_new else piece.text
+    original = by_id.get(piece.of or "")
+    if not said and original is not None:
+        said = (
+            f"again: {original.piece.text}"
+            if piece.act is Act.REPEAT
+            else f"taken back: {original.piece.text}"
+        )
+    flat = " ".join((said or "(a picture)").split())
+    shown = flat if len(flat) <= _TEXT_CHARS else flat[: _TEXT_CHARS - 1] + "…"
     return Text(f"{piece.door:<5} ", style="dim").append(shown, style="default")
 
 
@@ -94,6 +104,8 @@ def _verdict(now: FeedbackClassified) -> Text:
     shown = Text(tags.polarity.value, style=_COLOURS[tags.polarity]).append(f" {tags.kind}", style="dim")
     if tags.about != "us":
         shown.append(f" (about a {tags.about})" if tags.about != "other" else " (about others)", style="dim")
+    if now.confidential:
+        shown.append(" in confidence", style="cyan")
     return shown.append(" urgent", style="bold red") if tags.urgency == "urgent" else shown
 
 
