@@ -1,7 +1,7 @@
 """The parts of ingest and how they are put together.
 
 Starting order: the spool first, since it is what keeps the promise; the doors last. Kafka may be away, then
-and later: the doors open without it.
+and later: the doors open without it. MongoDB may be away later; it knows the API keys.
 """
 
 from __future__ import annotations
@@ -79,7 +79,8 @@ def create_app(settings: IngestSettings) -> Service:
             Drain(spool, keeper, outlet),
             *channels,
         ],
-        tolerates=frozenset({publisher.name}),
+        # Whoever is not ready is sent nothing any more, and the doors are always open: the spool takes it.
+        tolerates=frozenset({publisher.name, store.name}),
         http=create_http(channels),
     )
 
