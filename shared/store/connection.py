@@ -125,9 +125,13 @@ class Store:
             await asyncio.sleep(_WATCH_EVERY_S)
             try:
                 with guard():
-                    await self.db.command("ping")
+                    async with asyncio.timeout(_WATCH_EVERY_S * 2):
+                        await self.db.command("ping")
             except DependencyDown as error:
                 self._problem = str(error)
+            except TimeoutError:
+                # It hangs: the connection is there, and nobody answers.
+                self._problem = str(DependencyDown(self.name, "no answer"))
             else:
                 self._problem = None
 

@@ -18,9 +18,9 @@ from tests.support.wait import until
 
 #: Deliveries in flight; so many may be in doubt after the notifier was killed.
 SLOTS = 8
-#: Short, so that a killed replica is soon known to be gone. 6 s is the least Apache Kafka takes by default.
+#: Short, so that a killed replica is soon known to be gone.
 _ENV = {
-    "LISTENINGPOST_KAFKA__SESSION_TIMEOUT_MS": "6000",
+    "LISTENINGPOST_KAFKA__SESSION_TIMEOUT_MS": "2000",
     "LISTENINGPOST_NOTIFIER__SLOTS": str(SLOTS),
     "LISTENINGPOST_NOTIFIER__LEASE_S": "3",
     "LISTENINGPOST_INGEST__PROBE_EVERY_S": "1",

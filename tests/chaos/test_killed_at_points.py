@@ -7,39 +7,68 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import Mapping
 
 import pytest
 
 from tests.chaos.post import SLOTS, Post
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
 
 _PIECES = 60
-#: A point, and at which pass of it the process dies: not the first, so that some work is behind it.
-_POINTS = [
-    pytest.param("ingest", "before_publish:3", marks=pytest.mark.kafka_smoke),
-    ("ingest", "after_publish:3"),
-    ("classifier", "before_store:2"),
-    pytest.param("classifier", "after_store:2", marks=pytest.mark.kafka_smoke),
-    ("classifier", "after_publish:2"),
-    ("notifier", "after_plan:2"),
-    ("notifier", "before_send:20"),
-    pytest.param("notifier", "after_send:20", marks=pytest.mark.kafka_smoke),
-    ("notifier", "after_record:3"),
+#: Service → where, and at which pass: not the first, so that some work is behind it when it dies.
+_INGEST = ("before_publish:3", "after_publish:3")
+_CLASSIFIER = ("before_store:2", "after_store:2", "after_publish:2")
+_NOTIFIER = ("after_plan:2", "before_send:20", "after_send:20", "after_record:3")
+#: All nine of them in four rounds, because restarts take longer than all the rest.
+_ROUNDS = [
+    pytest.param({"ingest": _INGEST[0], "classifier": _CLASSIFIER[0], "notifier": _NOTIFIER[0]}, id="first"),
+    pytest.param(
+        {"ingest": _INGEST[1], "classifier": _CLASSIFIER[1], "notifier": _NOTIFIER[2]},
+        id="second",
+        marks=pytest.mark.kafka_smoke,
+    ),
+    pytest.param({"classifier": _CLASSIFIER[2], "notifier": _NOTIFIER[1]}, id="third"),
+    pytest.param({"notifier": _NOTIFIER[3]}, id="fourth"),
+]
+_ALONE = [
+    (service, point)
+    for service, points in (("ingest", _INGEST), ("classifier", _CLASSIFIER), ("notifier", _NOTIFIER))
+    for point in points
 ]
 
 
-@pytest.mark.parametrize(("service", "point"), _POINTS)
+@pytest.mark.parametrize("points", _ROUNDS)
+async def test_services_killed_at_these_points_break_no_promise(
+    post: Post, points: Mapping[str, str]
+) -> None:
+    await _killed_at(post, points)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(("service", "point"), _ALONE)
 async def test_a_service_killed_at_this_point_breaks_no_promise(post: Post, service: str, point: str) -> None:
-    victim, traffic = post.services[service], post.traffic()
+    await _killed_at(post, {service: point})
+
+
+async def _killed_at(post: Post, points: Mapping[str, str]) -> None:
+    traffic = post.traffic()
+    await asyncio.gather(*(_arm(post, service, point) for service, point in points.items()))
+    async with asyncio.TaskGroup() as group:
+        group.create_task(traffic.send(_PIECES))
+        for service in points:
+            group.create_task(_dies_and_comes_back(post, service))
+    await post.promises_kept(traffic, in_flight=SLOTS if "notifier" in points else 0)
+
+
+async def _arm(post: Post, service: str, point: str) -> None:
+    victim = post.services[service]
     await victim.stop()
     victim.start(LISTENINGPOST_FAILPOINT=f"{service}.{point}")
     await victim.ready()
 
-    async with asyncio.TaskGroup() as group:
-        group.create_task(traffic.send(_PIECES))
-        ended = await victim.ended()
-        await post.start(service)
 
+async def _dies_and_comes_back(post: Post, service: str) -> None:
+    ended = await post.services[service].ended()
     assert ended.returncode == -signal.SIGKILL
-    await post.promises_kept(traffic, in_flight=SLOTS if service == "notifier" else 0)
+    await post.start(service)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import shutil
@@ -31,6 +32,7 @@ from shared.store.api_keys import ApiKeyStore
 from shared.store.connection import Store
 from shared.store.directory import DirectoryStore
 from shared.store.migrations import Migrator
+from tests.load.client import Client, request
 from tests.support.apache_kafka import ApacheKafka
 from tests.support.embedded_broker import EmbeddedBroker
 from tests.support.mongo_server import MongoServer
@@ -85,6 +87,15 @@ class Running:
     async def unready(self, within_s: float = READY_WITHIN_S) -> None:
         """Returns when `/readyz` says no."""
         await until(self._is_unready, within_s=within_s, what=f"{self.name} says that it is not ready")
+
+    async def readiness(self) -> tuple[int, dict[str, str]]:
+        """The status of `/readyz`, and what is wrong by component. Raises OSError."""
+        client = Client(self.port)
+        try:
+            answer = await client.send(request("/readyz", b"", {}, "GET"))
+        finally:
+            client.close()
+        return answer.status, json.loads(answer.body)["problems"]
 
     async def kill(self) -> None:
         if self.running:
@@ -210,8 +221,9 @@ class House:
             await admin.close()
 
     def bare_env(self) -> dict[str, str]:
-        """The environment of this process, without what would configure a service."""
-        env = {name: value for name, value in os.environ.items() if not name.startswith(_PREFIX)}
+        """The environment of this process, without what would configure a service or slow down its start."""
+        left_out = (_PREFIX, "PYTHONDONTWRITEBYTECODE")
+        env = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
         return {**env, "PYTHONUNBUFFERED": "1"}
 
     def _service_env(self, name: str) -> dict[str, str]:

@@ -38,6 +38,8 @@ def node_properties(node: KafkaNode, quorum: Sequence[KafkaNode]) -> str:
         "auto.create.topics.enable": "false",
         # What follows is for a quick start and for little memory.
         "group.initial.rebalance.delay.ms": 0,
+        # Tests that kill a consumer want to see its work taken over soon; the default is 6 s.
+        "group.min.session.timeout.ms": 1_000,
         "offsets.topic.num.partitions": 1,
         "offsets.topic.replication.factor": replicas,
         "transaction.state.log.num.partitions": 1,
