@@ -78,4 +78,5 @@ def _rules(section: NotifierSection) -> Rules:
         max_age=timedelta(hours=section.max_age_h),
         normal=Limits(retry_for=timedelta(seconds=section.retry_for_s)),
         urgent=Limits(retry_for=timedelta(seconds=section.retry_urgent_for_s)),
+        most_slow=max(1, section.slots // 4),
     )

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 
 from services.notifier.domain import outcome
 from services.notifier.domain.plan import Frame, plan, refreshed
+from services.notifier.lanes import Lanes
 from services.notifier.pace import Pace
 from services.notifier.receiver import Asking, Contributors, Receiver
 from shared.bus.subscription import Outcome, Received
@@ -32,11 +33,12 @@ Item = Received[FeedbackClassified]
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Pieces older than `max_age` alert nobody."""
+    """Pieces older than `max_age` alert nobody. `most_slow`: deliveries that one slow server may hold up."""
 
     max_age: timedelta
     normal: outcome.Limits
     urgent: outcome.Limits
+    most_slow: int
 
 
 class Pipeline:
@@ -61,6 +63,7 @@ class Pipeline:
         self._now = now
         self._wake = wake
         self._pace = Pace()
+        self._lanes = Lanes(rules.most_slow, now)
         self._routes: tuple[Directory, RouteNode] | None = None
 
     async def tell(self, batch: Sequence[Item]) -> list[Outcome]:
@@ -96,9 +99,10 @@ class Pipeline:
         elif content is not None:
             await self._ledger.refresh(piece.feedback_id, piece.revision, content)
 
-    async def deliver(self, claimed: Claimed, original: Delivery | None = None) -> Settled:
-        """What became of a row in hand; `original` is the row it amends. Raises DependencyDown."""
+    async def deliver(self, claimed: Claimed) -> Settled:
+        """What became of a row in hand. Raises DependencyDown, and then nothing was sent."""
         row = claimed.delivery
+        original = await self._original(row)
         if row.amends is not None and not _was_sent(original):
             return _without_original(row, original, self._now())
         try:
@@ -112,6 +116,12 @@ class Pipeline:
             return await self._send(row, target, receiver, original)
         except PermanentError as error:
             return outcome.after_permanent(row, error, self._now())
+
+    async def _original(self, row: Delivery) -> Delivery | None:
+        """The row that this one amends, as it stands now."""
+        if row.amends is None:
+            return None
+        return (await self._ledger.by_ids([row.amends])).get(row.amends)
 
     async def _target(self, row: Delivery, original: Delivery | None) -> Target | None:
         """Where it goes now, opened if it is sealed; None when there is nobody to answer."""
@@ -135,12 +145,19 @@ class Pipeline:
         if row.in_place_only and not receiver.can_edit:
             return outcome.void(row, self._now(), f"{receiver.name} cannot change what it sent")
         destination = f"{receiver.name} {target.address}"
+        lane = receiver.lane(target)
+        closed_until = self._lanes.wait_until(lane)
+        if closed_until is not None:
+            return outcome.held_up(row, closed_until, self._now(), self._limits(row), _jitter())
         moment = self._pace.wait_until(row.id, destination, receiver.pause_s, self._now())
         if moment is not None:
             return outcome.deferred(row, moment)
         failpoint("notifier.before_send")
         try:
-            ref = await receiver.send(row, target, original.provider_ref if original is not None else None)
+            with self._lanes.used(lane):
+                ref = await receiver.send(
+                    row, target, original.provider_ref if original is not None else None
+                )
         except TransientError as error:
             if error.retry_after_s is not None:
                 self._pace.pause(destination, self._now() + timedelta(seconds=error.retry_after_s))

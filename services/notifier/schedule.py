@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,12 +17,13 @@ import structlog
 from services.notifier.domain import outcome
 from services.notifier.pipeline import Pipeline
 from services.notifier.recorder import Recorder
-from shared.domain.delivery import Delivery, Settled
+from shared.domain.delivery import Settled
 from shared.errors import DependencyDown, PermanentError, Reason
 from shared.store.deliveries import Claimed, DeliveryStore
 from shared.telemetry.metrics import DELIVERIES_DUE, DELIVERY_OLDEST_SECONDS
 
-_FINISH_WITHIN_S = 6.0
+_CLAIMED_WITHIN_S = 1.0
+_FINISH_WITHIN_S = 3.0
 _RETRY_S = 0.5
 _MEASURE_EVERY_S = 5.0
 #: After the store was away, others get this long to record what they sent before it is taken for lost.
@@ -64,8 +65,10 @@ class Schedule:
         self._stir = stir
         self._problem: str | None = None
         self._sweep_at: datetime | None = None
+        self._stopping = False
 
     async def start(self) -> None:
+        self._stopping = False
         self._loops = [
             asyncio.create_task(self._claim_for_ever(), name="claim deliveries"),
             asyncio.create_task(self._keep_leases(), name="keep leases"),
@@ -74,15 +77,12 @@ class Schedule:
 
     async def stop(self) -> None:
         """Claims nothing more and finishes what is in flight; what takes too long is left to its lease."""
-        claiming, others = self._loops[:1], self._loops[1:]
-        for task in claiming:
-            await _end(task)
-        if self._carrying:
-            _, late = await asyncio.wait(self._carrying, timeout=_FINISH_WITHIN_S)
-            for task in late:
-                await _end(task)
-        for task in others:
-            await _end(task)
+        self._stopping = True
+        self._stir.set()
+        # A claim that is cut off half way may have happened: it is waited for.
+        await _within(self._loops[:1], _CLAIMED_WITHIN_S)
+        await _within(self._carrying, _FINISH_WITHIN_S)
+        await _within(self._loops[1:], 0.0)
         self._loops = []
 
     def problem(self) -> str | None:
@@ -91,7 +91,7 @@ class Schedule:
 
     async def _claim_for_ever(self) -> None:
         few = max(1, self._pulse.slots // 2)
-        while True:
+        while not self._stopping:
             self._stir.clear()
             try:
                 claimed = await self._claim()
@@ -130,35 +130,32 @@ class Schedule:
             claimed = await self._ledger.claim_expired(free, now, until, tuple(self._in_flight))
         if free > len(claimed):
             claimed += await self._ledger.claim_due(free - len(claimed), now, until)
-        originals = await self._ledger.by_ids({row.delivery.amends for row in claimed if row.delivery.amends})
         for one in claimed:
             self._in_flight[one.delivery.id] = one
-            task = asyncio.create_task(self._carry(one, originals.get(one.delivery.amends or "")))
+            task = asyncio.create_task(self._carry(one))
             self._carrying.add(task)
             task.add_done_callback(self._carrying.discard)
         return bool(claimed)
 
-    async def _carry(self, claimed: Claimed, original: Delivery | None) -> None:
+    async def _carry(self, claimed: Claimed) -> None:
         """One row from claim to record."""
         row = claimed.delivery
         try:
-            await self._recorder.record(claimed, await self._settled(claimed, original))
+            await self._recorder.record(claimed, await self._settled(claimed))
         finally:
             del self._in_flight[row.id]
             self._stir.set()
 
-    async def _settled(self, claimed: Claimed, original: Delivery | None) -> Settled:
+    async def _settled(self, claimed: Claimed) -> Settled:
         """An error that nobody foresaw ends this way to this recipient, visibly, and nothing else."""
-        delivering = asyncio.ensure_future(self._pipeline.deliver(claimed, original))
-        await asyncio.wait([delivering])
+        (result,) = await asyncio.gather(self._pipeline.deliver(claimed), return_exceptions=True)
         now, row = self._now(), claimed.delivery
-        error = delivering.exception()
-        if error is None:
-            return delivering.result()
-        if isinstance(error, DependencyDown):
+        if isinstance(result, Settled):
+            return result
+        if isinstance(result, DependencyDown):
             return outcome.deferred(row, now + timedelta(seconds=_RETRY_S))
-        _log.error("delivery_broke", delivery_id=row.id, exc_info=error)
-        return outcome.after_permanent(row, PermanentError(Reason.INTERNAL, type(error).__name__), now)
+        _log.error("delivery_broke", delivery_id=row.id, exc_info=result)
+        return outcome.after_permanent(row, PermanentError(Reason.INTERNAL, type(result).__name__), now)
 
     async def _keep_leases(self) -> None:
         """What is in flight stays ours."""
@@ -185,7 +182,12 @@ class Schedule:
             await asyncio.sleep(_MEASURE_EVERY_S)
 
 
-async def _end(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+async def _within(tasks: Collection[asyncio.Task[None]], limit_s: float) -> None:
+    """They have ended: by themselves, or cut off when the time is up."""
+    if not tasks:
+        return
+    _, late = await asyncio.wait(tasks, timeout=limit_s)
+    for task in late:
+        task.cancel()
+    if late:
+        await asyncio.wait(late)

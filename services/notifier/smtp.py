@@ -153,7 +153,8 @@ def _refusal(error: SMTPResponseException) -> TransientError | PermanentError:
         return PermanentError(Reason.CONFIGURATION, said)
     if error.code >= _PERMANENT:
         return PermanentError(Reason.REJECTED, said)
-    return TransientError(Reason.UNREACHABLE, said)
+    # Only 421 speaks of the server; any other 4yz is about this mail or its recipient.
+    return TransientError(Reason.UNREACHABLE if error.code == _CLOSING else Reason.REJECTED, said)
 
 
 def _not_sent(error: Exception) -> TransientError | PermanentError:

@@ -12,7 +12,7 @@ from collections.abc import Collection as Several
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from pymongo import UpdateMany, UpdateOne
 from pymongo.errors import BulkWriteError
@@ -33,6 +33,7 @@ from shared.store.owners import DELIVERIES
 _DUPLICATE = 11000
 _MOST_ATTEMPTS = 20
 _DELETED = "the piece was deleted"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_COUNTED = 100_000
 
 
@@ -58,6 +59,7 @@ class DeliveryStore:
 
     def __init__(self, store: Store) -> None:
         self._collection = store.collection(DELIVERIES.name)
+        self._in_doubt: set[str] = set()
 
     async def add(self, rows: Sequence[Delivery]) -> int:
         """All `rows` are in the ledger; those that were there stay as they were. Returns how many are new."""
@@ -139,8 +141,27 @@ class DeliveryStore:
     async def _claim(
         self, wanted: Document, change: Document, most: int, lease_until: datetime, *, taken_over: bool
     ) -> list[Claimed]:
-        order = [("lease_until", 1)] if taken_over else [("urgent", -1), ("due_at", 1)]
+        await self._give_back()
         token = ids.fresh_id()
+        try:
+            claimed = await self._claim_under(token, wanted, change, most, lease_until, taken_over=taken_over)
+        except DependencyDown:
+            if not taken_over:
+                self._in_doubt.add(token)
+            raise
+        return sorted(claimed, key=lambda one: (not one.delivery.urgent, one.delivery.due_at))
+
+    async def _claim_under(
+        self,
+        token: str,
+        wanted: Document,
+        change: Document,
+        most: int,
+        lease_until: datetime,
+        *,
+        taken_over: bool,
+    ) -> list[Claimed]:
+        order = [("lease_until", 1)] if taken_over else [("urgent", -1), ("due_at", 1)]
         with guard():
             found = await self._collection.find(wanted, {"_id": 1}).sort(order).limit(most).to_list(None)
             if not found:
@@ -152,8 +173,18 @@ class DeliveryStore:
                 return []
             # Read after the claim: until then the content may have changed, from then on it does not.
             rows = self._collection.find({"_id": {"$in": chosen}, "claim": token})
-            claimed = [Claimed(delivery_from(document), token, taken_over) async for document in rows]
-        return sorted(claimed, key=lambda one: (not one.delivery.urgent, one.delivery.due_at))
+            return [Claimed(delivery_from(document), token, taken_over) async for document in rows]
+
+    async def _give_back(self) -> None:
+        """Claims whose answer never came may have been made all the same: nothing was sent under them."""
+        if not self._in_doubt:
+            return
+        tokens = list(self._in_doubt)
+        claimed = {"state": State.SENDING.value, "lease_until": {"$gt": _EPOCH}, "claim": {"$in": tokens}}
+        free = {"$set": {"state": State.DUE.value}, "$unset": {"claim": "", "lease_until": ""}}
+        with guard():
+            await self._collection.update_many(claimed, free)
+        self._in_doubt.difference_update(tokens)
 
     async def renew(self, claimed: Iterable[Claimed], lease_until: datetime) -> None:
         """The leases of rows that are still in hand last until then."""

@@ -123,7 +123,7 @@ class House:
             directory=lambda: directory,
             receivers=receivers,
             contributors=self.sealed,
-            rules=Rules(timedelta(hours=24), self.limits, self.limits),
+            rules=Rules(timedelta(hours=24), self.limits, self.limits, most_slow=4),
             now=clock.now,
             wake=stir.set,
         )
@@ -160,7 +160,7 @@ class House:
             directory=lambda: directory,
             receivers={},
             contributors=self.sealed,
-            rules=Rules(timedelta(hours=24), self.limits, self.limits),
+            rules=Rules(timedelta(hours=24), self.limits, self.limits, most_slow=4),
             now=clock.now,
             wake=lambda: None,
         )

@@ -64,6 +64,17 @@ def deferred(row: Delivery, until: datetime) -> Settled:
     return Settled(Attempt.DEFERRED, State.DUE, row.position, until, row.tries, row.trying_since)
 
 
+def held_up(row: Delivery, until: datetime, now: datetime, limits: Limits, jitter: float) -> Settled:
+    """Not tried, because the way there is closed. The time counts: in the end the next in the chain is tried.
+
+    `jitter` spreads those that wait for one thing over the second in which it may be back.
+    """
+    since, until = row.trying_since or now, until + timedelta(seconds=jitter)
+    if until - since > limits.retry_for:
+        return _next_in_chain(row, now, Attempt.DEFERRED, "gave up: unreachable")
+    return Settled(Attempt.DEFERRED, State.DUE, row.position, until, row.tries, since)
+
+
 def void(row: Delivery, now: datetime, problem: str) -> Settled:
     """Not tried and no longer wanted."""
     return Settled(Attempt.VOID, State.CANCELLED, row.position, now, row.tries, row.trying_since, problem)

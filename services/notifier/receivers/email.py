@@ -45,6 +45,9 @@ class EmailReceiver:
         self._templates = Templates()
         self._pool = SmtpPool(self._settings)
 
+    def lane(self, _: Target) -> str:
+        return self.name
+
     async def start(self) -> None:
         """Nothing: the server is connected to when there is a mail for it."""
 

@@ -48,6 +48,9 @@ class SlackReceiver:
         self._client: httpx.AsyncClient | None = None
         self._direct: dict[str, str] = {}
 
+    def lane(self, _: Target) -> str:
+        return self.name
+
     async def start(self) -> None:
         token = self._settings.bot_token
         if token is not None:

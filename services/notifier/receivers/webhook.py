@@ -7,6 +7,7 @@ delivery's id, so that a repetition is known for one.
 from __future__ import annotations
 
 from functools import lru_cache
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
@@ -36,6 +37,9 @@ class WebhookReceiver:
     def __init__(self, settings: NotifierSettings) -> None:
         self._settings = settings
         self._http: OutgoingHttp | None = None
+
+    def lane(self, target: Target) -> str:
+        return urlsplit(target.address).netloc
 
     async def start(self) -> None:
         own = self._settings.notifier.webhook
