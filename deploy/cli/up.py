@@ -130,9 +130,10 @@ class LogFile:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._file.close()
-        if isinstance(error, Exception) and not isinstance(error, typer.Exit) and not self._kept:
+        broke = isinstance(error, Exception) and not isinstance(error, typer.Exit)
+        if broke and not self._kept and self.path.stat().st_size:
             self.keep()
-        elif not self._kept:
+        if not self._kept:
             self.path.unlink()
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from deploy.demo.sinks.serving import serving
 from deploy.demo.sinks.slack import SlackWorkspace
 from deploy.demo.sinks.webhook import WebhookSink
 from deploy.demo.verdict import Arrival
+from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.output import LineSink
 from deploy.embedded.ports import LOOPBACK, lease_port
 from deploy.embedded.stack import EmbeddedStack
@@ -98,10 +100,9 @@ class House:
 async def open_house(plan: Plan) -> AsyncIterator[House]:
     """Everything started and ready; everything stopped at the end. Raises EmbeddedError, ChildDied."""
     async with AsyncExitStack() as opened:
-        folder = plan.data_dir or Path(
-            opened.enter_context(tempfile.TemporaryDirectory(prefix="listeningpost-"))
-        )
+        folder = plan.data_dir or Path(opened.enter_context(_temporary_folder()))
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        opened.enter_context(_alone_in(folder))
         kept = read_secrets(folder) if plan.data_dir else make_secrets()
         sinks = await _open_sinks(opened, kept, plan)
         workspace = plan.workspace or with_crm_at(read_workspace(example()), sinks.crm_url)
@@ -145,6 +146,22 @@ async def _open_sinks(opened: AsyncExitStack, kept: Secrets, plan: Plan) -> Sink
         crm=crm,
         crm_url=await opened.enter_async_context(serving(crm.app())),
     )
+
+
+def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="listeningpost-")
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Nobody else opens a house here meanwhile: two databases in one folder would destroy each other."""
+    with (folder / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            message = f"Another Listening Post runs in {folder}: stop it, or choose another --data-dir."
+            raise EmbeddedError(message) from None
+        yield
 
 
 def _leased(opened: AsyncExitStack) -> int:
