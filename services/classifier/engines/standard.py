@@ -38,15 +38,15 @@ class StandardTagger:
 
     def __init__(self, encoder: Encoder | None = None) -> None:
         self._encoder = encoder or SentenceEncoder()
-        languages = LanguageEngine()
-        self._segments = SegmentEngine(languages)
+        self._languages = LanguageEngine()
+        self._segments = SegmentEngine(self._languages)
         self._touchpoints = TouchpointEngine(self._encoder)
         self._lenses = LensEngine(self._encoder)
         self._polarity = PolarityEngine(self._encoder)
         self._about = AboutEngine()
         self._urgency = UrgencyEngine()
         self._parts = (
-            languages,
+            self._languages,
             self._segments,
             self._touchpoints,
             self._lenses,
@@ -64,6 +64,7 @@ class StandardTagger:
     def load(self) -> None:
         # Several threads of BLAS in a process that has one core for this cost half its speed.
         ThreadpoolController().limit(limits=1, user_api="blas")
+        self._languages.load()
         self._polarity.load()
         self._lenses.load()
         self._about.load()

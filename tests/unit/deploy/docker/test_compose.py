@@ -85,6 +85,12 @@ def test_data_are_on_volumes() -> None:
     assert set(_COMPOSE["volumes"]) == {"kafka", "mongo", "spool"}
 
 
+def test_the_classifier_has_room_to_unpack_its_language_model() -> None:
+    """68 MB; what its library unpacks, it writes into a temporary file first."""
+    (tmpfs,) = _CONTAINERS["classifier"]["tmpfs"]
+    assert tmpfs.startswith("/tmp:size=256m,")  # noqa: S108 - a folder in the container
+
+
 def test_the_replica_set_has_one_name() -> None:
     assert REPLICA_SET in _CONTAINERS["mongo"]["command"]
     assert f"replicaSet={REPLICA_SET}" in _CONTAINERS["ingest"]["environment"]["LISTENINGPOST_MONGO__URI"]
