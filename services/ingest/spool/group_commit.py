@@ -16,11 +16,10 @@ _log = structlog.get_logger()
 
 
 class SpoolFull(DependencyDown):
-    """Nothing more fits. `retry_after_s` is what the sender should be asked to wait."""
+    """Nothing more fits: the sender is asked to come again."""
 
-    def __init__(self, detail: str, *, retry_after_s: float = 30.0) -> None:
+    def __init__(self, detail: str) -> None:
         super().__init__("spool", detail)
-        self.retry_after_s = retry_after_s
 
 
 @dataclass(slots=True)
