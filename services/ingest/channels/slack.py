@@ -69,7 +69,7 @@ class SlackChannel:
         return False
 
     async def start(self) -> None:
-        """Nothing to wait for: the first file opens the first connection."""
+        self._files.open()
 
     async def stop(self) -> None:
         if self._later:

@@ -24,12 +24,25 @@ class SlackFiles:
         self._token = settings.bot_token.get_secret_value() if settings.bot_token else ""
         self._api = str(settings.api_url)
         self._max_file_bytes = max_file_bytes
-        # Redirects are not followed: Slack sends to a login page when the token may not read the file, and
-        # a redirect is how a request is led to another host.
-        self._client = httpx.AsyncClient(timeout=_TIMEOUT_S, follow_redirects=False)
+        self._opened: httpx.AsyncClient | None = None
+
+    @property
+    def _client(self) -> httpx.AsyncClient:
+        if self._opened is None:
+            # Redirects are not followed: Slack sends to a login page when the token may not read the file,
+            # and a redirect is how a request is led to another host.
+            self._opened = httpx.AsyncClient(timeout=_TIMEOUT_S, follow_redirects=False)
+        return self._opened
+
+    def open(self) -> None:
+        """Reading the certificates of all authorities takes 50 ms: the first message need not wait for it."""
+        if self._token:
+            _ = self._client
 
     async def close(self) -> None:
-        await self._client.aclose()
+        if self._opened is not None:
+            await self._opened.aclose()
+            self._opened = None
 
     async def fetch(self, file: SlackFile) -> File:
         """The file's bytes. Raises PermanentError, or TransientError after three tries."""
