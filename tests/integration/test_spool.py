@@ -57,6 +57,10 @@ def segments(directory: Path) -> list[Path]:
     return sorted(directory.glob("replica-*/*.segment"))
 
 
+def set_aside(directory: Path) -> list[bytes]:
+    return [path.read_bytes() for path in (directory / "damaged").iterdir()]
+
+
 def replicas(directory: Path) -> int:
     return len(list(directory.glob("replica-*")))
 
@@ -158,8 +162,21 @@ async def test_a_damaged_record_is_reported_and_its_neighbours_kept(tmp_path: Pa
         damaged = read_raw(batch.segment, batch.frames[1])
         await spool.set_aside(batch, batch.frames[1], "damaged")
         await spool.set_aside(batch, batch.frames[1], "damaged")
-        (kept,) = (tmp_path / "damaged").iterdir()
-        assert kept.read_bytes() == damaged == bytes(content[start : start + HEADER_BYTES + len(b"second")])
+        assert set_aside(tmp_path) == [damaged]
+        assert damaged == bytes(content[start : start + HEADER_BYTES + len(b"second")])
+
+
+async def test_a_damaged_last_record_is_not_taken_for_a_torn_one(tmp_path: Path) -> None:
+    async with spool_at(tmp_path, segment_bytes=10_000) as spool:
+        await spool.append([b"first", b"the last"])
+    (path,) = segments(tmp_path)
+    content = bytearray(path.read_bytes())
+    start = HEADER_BYTES + len(b"first")
+    content[start] ^= 0xFF
+    path.write_bytes(content)
+    async with spool_at(tmp_path) as spool:
+        assert await drained(spool) == [b"first"]
+    assert set_aside(tmp_path) == [bytes(content[start:])]
 
 
 async def test_nobody_can_put_a_record_into_an_attachment(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.ingest.spool.frame import MARK_BYTES, Frame, pack, read_frames
+from services.ingest.spool.frame import HEADER_BYTES, MARK_BYTES, Frame, pack, read_frames
 
 SUFFIX = ".segment"
 
@@ -38,8 +38,8 @@ def segment_name(at_ms: int, number: int) -> str:
     return f"{at_ms:014d}-{number:06d}-{secrets.token_hex(MARK_BYTES)}{SUFFIX}"
 
 
-def recover(path: Path) -> tuple[Segment, int]:
-    """The segment as a crash left it, and how many bytes of a torn record were cut off its end."""
+def recover(path: Path) -> tuple[Segment, bytes]:
+    """The segment as a crash left it, and what was cut off its end: a torn record, as a rule."""
     segment = Segment(path)
     with path.open("r+b") as file:
         end = file.seek(0, os.SEEK_END)
@@ -47,10 +47,20 @@ def recover(path: Path) -> tuple[Segment, int]:
             segment.records += 1
             segment.size_bytes = frame.end
             segment.oldest_ms = segment.oldest_ms or frame.at_ms
-        if segment.size_bytes < end:
+        file.seek(segment.size_bytes)
+        tail = file.read()
+        if tail:
             file.truncate(segment.size_bytes)
             os.fsync(file.fileno())
-    return segment, end - segment.size_bytes
+    return segment, tail
+
+
+def is_torn(segment: Segment, tail: bytes) -> bool:
+    """A write was cut short, so that nobody was told it is kept. Otherwise it is a record that was damaged.
+
+    What a loss of power leaves of an unfinished write may be zeros.
+    """
+    return len(tail) < HEADER_BYTES or tail.startswith(segment.mark) or not tail.strip(b"\0")
 
 
 def read(segment: Segment, max_records: int, max_bytes: int) -> list[Frame]:

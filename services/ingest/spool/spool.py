@@ -18,7 +18,15 @@ import structlog
 from services.ingest.spool import shelf as shelves
 from services.ingest.spool.frame import HEADER_BYTES, Frame
 from services.ingest.spool.group_commit import GroupCommit, SpoolFull
-from services.ingest.spool.segment import Segment, SegmentWriter, read, read_raw, recover, segment_name
+from services.ingest.spool.segment import (
+    Segment,
+    SegmentWriter,
+    is_torn,
+    read,
+    read_raw,
+    recover,
+    segment_name,
+)
 from services.ingest.spool.shelf import Shelf
 from shared import clock
 from shared.errors import ConfigurationError, DependencyDown
@@ -35,18 +43,26 @@ class Batch:
     frames: Sequence[Frame]
 
 
-def _recovered(shelf: Shelf) -> list[Segment]:
+def _recovered(shelf: Shelf, volume: Path) -> list[Segment]:
     """The segments of a dead replica that have something in them."""
     found = []
     for path in shelf.segments():
-        segment, torn_bytes = recover(path)
-        if torn_bytes:
-            _log.warning("spool_torn_record_cut", path=str(path), size_bytes=torn_bytes)
+        segment, tail = recover(path)
+        if tail and is_torn(segment, tail):
+            _log.warning("spool_torn_record_cut", path=str(path), size_bytes=len(tail))
+        elif tail:
+            _set_aside(volume, f"{path.stem}-{segment.size_bytes}", tail, "damaged")
         if segment.size_bytes:
             found.append(segment)
         else:
             path.unlink()
     return found
+
+
+def _set_aside(volume: Path, name: str, raw: bytes, why: str) -> None:
+    if shelves.set_aside(volume, name, raw):
+        SPOOL_DAMAGED.inc()
+        _log.error("spool_record_set_aside", why=why, size_bytes=len(raw), name=name)
 
 
 class Spool:
@@ -160,14 +176,12 @@ class Spool:
         """A record that cannot be drained is kept under `damaged/`, for people to see. May be repeated."""
         raw = await asyncio.to_thread(read_raw, batch.segment, frame)
         name = f"{batch.segment.path.stem}-{frame.start}"
-        if await asyncio.to_thread(shelves.set_aside, self._directory, name, raw):
-            SPOOL_DAMAGED.inc()
-            _log.error("spool_record_set_aside", why=why, size_bytes=len(raw), name=name)
+        await asyncio.to_thread(_set_aside, self._directory, name, raw, why)
 
     async def adopt(self) -> None:
         """Take over what replicas left that are gone. Raises OSError."""
         for shelf in await asyncio.to_thread(shelves.orphans, self._directory):
-            found = await asyncio.to_thread(_recovered, shelf)
+            found = await asyncio.to_thread(_recovered, shelf, self._directory)
             # From here to the end of the round nobody else runs: a shelf is never known without its segments.
             self._shelves.append(shelf)
             self._segments = sorted(self._segments + found, key=lambda segment: segment.path.name)
