@@ -114,13 +114,14 @@ class SmtpPool:
 
 
 async def _introduce(connection: aiosmtplib.SMTP, envelope: Envelope) -> None:
-    is_ascii = envelope.recipient.isascii() and envelope.sender.isascii()
-    if is_ascii:
+    if envelope.recipient.isascii() and envelope.sender.isascii():
         await connection.mail(envelope.sender)
-    elif connection.supports_extension("smtputf8"):
-        await connection.mail(envelope.sender, options=["SMTPUTF8"], encoding="utf-8")
-    else:
+        return
+    if connection.is_ehlo_or_helo_needed:
+        await connection.ehlo()
+    if not connection.supports_extension("smtputf8"):
         raise PermanentError(Reason.REJECTED, "the mail server takes no addresses beyond ASCII")
+    await connection.mail(envelope.sender, options=["SMTPUTF8"], encoding="utf-8")
 
 
 async def _hand_over(connection: aiosmtplib.SMTP, envelope: Envelope) -> None:

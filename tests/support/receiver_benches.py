@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from pydantic import SecretStr
@@ -10,7 +10,8 @@ from pydantic import SecretStr
 from services.notifier.receiver import Receiver
 from services.notifier.receivers import RECEIVERS
 from services.notifier.settings import NotifierSettings
-from shared.domain.delivery import Delivery, Target
+from shared.domain.delivery import Target
+from shared.errors import PermanentError, Reason, TransientError
 from tests.support.http_server import Reply
 from tests.support.slack_api import TOKEN, SlackApi
 from tests.support.smtp_server import SmtpServer
@@ -194,5 +195,6 @@ BENCHES: dict[str, type[EmailBench | SlackBench | WebhookBench]] = {
 }
 
 
-def for_target(row: Delivery, target: Target) -> Delivery:
-    return replace(row, chain=(target,))
+def reason_of(error: BaseException) -> Reason | None:
+    """Why it failed, as the metrics say it."""
+    return error.reason if isinstance(error, PermanentError | TransientError) else None

@@ -78,7 +78,8 @@ class EmailReceiver:
         words = self._templates.words(row)
         mail = MIMEMultipart("alternative", boundary=f"=_{row.id}")
         mail["From"] = self._from
-        mail["To"] = target.address
+        # An encoded word is no address: one beyond ASCII stands on the envelope alone.
+        mail["To"] = target.address if target.address.isascii() else "undisclosed-recipients:;"
         mail["Subject"] = _subject(one_line(words.subject))
         mail["Date"] = format_datetime(clock.now())
         mail["Message-ID"] = message_id
