@@ -8,8 +8,8 @@ from tests.chaos.post import SLOTS, Post
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
 
-_PER_S = 40.0
-_MORE = 60
+_PER_S = 20.0
+_MORE = 40
 
 
 @pytest.mark.kafka_smoke
