@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from statistics import quantiles
 
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -17,7 +18,7 @@ from shared.domain.delivery import CONTRIBUTOR, PLACE, Purpose, State
 from shared.domain.directory import Directory
 from shared.domain.lens import LENS_NAMES
 from shared.domain.network import WhyCode, involve
-from shared.events.feedback import FeedbackClassified, Polarity
+from shared.events.feedback import FeedbackClassified, Mode, Polarity
 
 _COLOURS = {
     Polarity.KEEP: "green",
@@ -37,19 +38,32 @@ _ROLES = {
     WhyCode.SUBSCRIBER: "follows the lens",
 }
 _TEXT_CHARS = 62
+_TABLE_FROM_CHARS = 120
 
 
-def pieces_table(evidence: Evidence, directory: Directory) -> Table:
+def pieces_table(evidence: Evidence, directory: Directory, width_chars: int) -> RenderableType:
     """One row a piece, in the order sent. People by their first name: the example has no two alike."""
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    for column, width in (("piece", 44), ("touchpoint, lenses", 34), ("keep / change", 16)):
-        table.add_column(column, width=width, overflow="fold")
-    table.add_column("who was told, and why", ratio=1, overflow="fold")
-    table.add_column("ms", justify="right", width=9)
     by_id = {seen.piece.id: seen for seen in evidence.seen}
-    for seen in evidence.seen:
-        table.add_row(_piece(seen, by_id), *_cells(seen, directory))
+    rows = [(_piece(seen, by_id), *_cells(seen, directory)) for seen in evidence.seen]
+    if width_chars < _TABLE_FROM_CHARS:
+        return Group(*(_stacked(row) for row in rows))
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0), expand=True)
+    for column, ratio in (("piece", 11), ("touchpoint, lenses", 9), ("keep / change", 4)):
+        table.add_column(column, ratio=ratio, overflow="fold")
+    table.add_column("who was told, and why", ratio=14, overflow="fold")
+    table.add_column("ms", justify="right", width=9)
+    for row in rows:
+        table.add_row(*row)
     return table
+
+
+def _stacked(row: Sequence[Text]) -> Group:
+    """For a narrow terminal: a paragraph a piece."""
+    said, tags, verdict, told, speed = row
+    lines = [
+        Text("  ").join(part for part in parts if part.plain) for parts in ((tags, verdict), (told, speed))
+    ]
+    return Group(said, *(Padding(line, (0, 0, 0, 6)) for line in lines if line.plain))
 
 
 def _cells(seen: Seen, directory: Directory) -> list[Text]:
@@ -132,7 +146,10 @@ def _told(seen: Seen, now: FeedbackClassified, directory: Directory) -> Text:
         shown.append(f" · {len(changes)} told of the {_CHANGES[changes[0]]}", style="magenta")
     if any(row.recipient == CONTRIBUTOR and row.state is State.SENT for row in seen.deliveries):
         shown.append(" · answered", style="green")
-    return shown if shown.plain else Text("nobody", style="dim")
+    if shown.plain:
+        return shown
+    old = "" if now.mode is Mode.LIVE else f": said on {now.occurred_at:%Y-%m-%d}, brought along today"
+    return Text(f"nobody{old}", style="dim")
 
 
 _CHANGES = {Purpose.AMENDMENT: "edit", Purpose.REDACTION: "deletion"}

@@ -45,7 +45,7 @@ async def play(opened: House, console: Console, *, speed: float) -> list[str]:
             left = await _wait(watch, watch.sent, _ALL_WITHIN_S, console)
             evidence = await _evidence(opened, watch, store)
     console.print()
-    console.print(report.pieces_table(evidence, Directory(opened.workspace, 1)))
+    console.print(report.pieces_table(evidence, Directory(opened.workspace, 1), console.width))
     console.print(report.summary(evidence))
     return [f"not within {_ALL_WITHIN_S:g} s: {what}" for what in left] + failures(evidence)
 
