@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,7 +14,7 @@ import pytest_asyncio
 
 from shared import clock
 from shared.bus.subscription import Outcome
-from shared.domain.delivery import SEALED, Settled, Target
+from shared.domain.delivery import SEALED, Delivery, Settled, Target
 from shared.errors import DependencyDown
 from shared.events.feedback import Cause, Change, FeedbackClassified, Mode, ReplyTo
 from shared.store.connection import Store
@@ -456,3 +456,73 @@ async def test_what_was_sent_is_remembered_though_the_store_is_away(house: House
         (row,) = await house.settled()
     assert row["state"] == "sent"
     assert len(house.mail.mails) == 1
+
+
+class Interrupted(DeliveryStore):
+    """A ledger whose connection breaks just after the server has made the first claim."""
+
+    broken = False
+
+    async def _claim_under(self, *args: object, **options: object) -> list[Claimed]:
+        claimed = await super()._claim_under(*args, **options)  # type: ignore[arg-type]
+        if claimed and not self.broken:
+            self.broken = True
+            raise DependencyDown("mongodb", "the answer never came")
+        return claimed
+
+
+async def test_a_claim_whose_answer_was_lost_leaves_nothing_in_doubt(house: House) -> None:
+    async with house.replica(Interrupted(house.store)) as replica:
+        await replica.tell(*(fresh(channel="to-desk", feedback_id=f"f-{number}") for number in range(5)))
+        rows = await house.settled()
+    assert Counter(row["state"] for row in rows) == {"sent": 5}
+    assert len(house.mail.mails) == 5
+
+
+class Forgetful(DeliveryStore):
+    """A ledger that cannot be asked for a row the first time."""
+
+    asked = 0
+
+    async def by_ids(self, delivery_ids: Collection[str]) -> dict[str, Delivery]:
+        self.asked += 1
+        if self.asked == 1:
+            raise DependencyDown("mongodb", "away")
+        return await super().by_ids(delivery_ids)
+
+
+async def test_an_edit_is_not_dropped_because_the_store_was_away(house: House) -> None:
+    piece = fresh(channel="to-room")
+    async with house.replica(Forgetful(house.store)) as replica:
+        await replica.tell(piece)
+        await house.settled()
+        await replica.tell(edited(piece, "Better words."))
+        await house.settled()
+    (message,) = house.slack.said()
+    assert message.edits == 1
+
+
+async def test_a_server_that_hangs_does_not_hold_up_the_others(house: House) -> None:
+    house.hook.reply = Reply(silent=True)
+    async with house.replica() as replica:
+        await replica.tell(*(fresh(channel="to-hook", feedback_id=f"h-{i}") for i in range(200)))
+        await until(lambda: house.hook.calls, within_s=5, what="the hook has been tried")
+        started = asyncio.get_running_loop().time()
+        await replica.tell(*(fresh(channel="to-desk", feedback_id=f"d-{i}") for i in range(20)))
+        await until(lambda: len(house.mail.mails) == 20, within_s=15, what="the desk has its mail")
+        took_s = asyncio.get_running_loop().time() - started
+    # 200 calls of half a second each over 16 slots would take more than six.
+    assert took_s < 5
+    assert len(house.hook.calls) < 60
+
+
+async def test_an_error_nobody_foresaw_ends_one_delivery_and_nothing_else(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with house.replica() as replica:
+        monkeypatch.setattr(replica.pipeline._receivers["webhook"], "lane", lambda _: 1 / 0)
+        await replica.tell(fresh(channel="to-places"))
+        rows = await house.settled()
+    states = {row["recipient"]: (row["state"], row.get("problem")) for row in rows}
+    assert states["place:hook"] == ("failed", "internal: ZeroDivisionError")
+    assert states["place:desk"][0] == states["place:room"][0] == "sent"
