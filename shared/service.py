@@ -27,6 +27,9 @@ from shared.settings import AnySettings, CommonSettings, load
 from shared.telemetry import logging as telemetry_logging
 
 STOP_WITHIN_S = 10.0
+#: Longer than a load balancer keeps an idle connection (60 s is usual): who closes first must be the one who
+#: sends, or a request that is just under way is lost with the connection.
+_KEEP_ALIVE_S = 75
 _RETRY_FIRST_S = 0.2
 _RETRY_MOST_S = 5.0
 #: A batch makes thousands of objects that are gone when it is done, and hardly a cycle. To look for cycles
@@ -117,6 +120,7 @@ def _uvicorn_config(service: Service) -> uvicorn.Config:
         access_log=False,
         log_config=None,
         server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=int(STOP_WITHIN_S / 2),
     )
 
