@@ -75,6 +75,11 @@ class MailChannel:
         """Where it listens; of use when the setting is 0."""
         return int(self._server.sockets[0].getsockname()[1]) if self._server is not None else 0
 
+    @property
+    def connections(self) -> int:
+        """How many senders are connected."""
+        return len(self._connections)
+
     async def start(self) -> None:
         loop = asyncio.get_running_loop()
         host, port = self._settings.host, self._settings.port
@@ -151,7 +156,8 @@ class MailChannel:
         self, raw: bytes, session: Session, envelope: Envelope
     ) -> Submission | tuple[QuarantineReason, str]:
         """The mail as a submission, or why it is none. Takes up to a second, so it runs in a thread."""
-        return_path = envelope.mail_from or ""
+        # aiosmtpd has "<>" for an empty one.
+        return_path = (envelope.mail_from or "").strip("<>")
         try:
             mail = read(raw, max_parts=self._settings.max_parts)
             automatic = not_from_a_person(mail, return_path, self._ours)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html as entities
 import re
 from collections import Counter
+from enum import StrEnum
 from typing import Final
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -43,11 +44,19 @@ _EDGES = re.compile(f" ?{_BREAK} ?")
 _BREAKS = re.compile(f"{_BREAK}{{3,}}")
 
 
-def to_text(html: str, *, quotes: bool = True) -> str:
-    """What a reader sees, a line for each block; without `quotes` also without what the mail answers to."""
+class Quotes(StrEnum):
+    """What is left out: nothing, what a mail program marked as its quote, or every <blockquote> as well."""
+
+    KEPT = "kept"
+    MARKED = "marked"
+    ALL = "all"
+
+
+def to_text(html: str, *, without: Quotes = Quotes.KEPT) -> str:
+    """What a reader sees, a line for each block, `without` quotes."""
     # A NUL ends the document for the parser, and a mark of ours must be only ours.
     html = html[:MAX_HTML_CHARS].replace("\x00", "").replace(_BREAK, "")
-    marked = _parsed(html, quotes=quotes) if _is_tame(html) else _stripped(html)
+    marked = _parsed(html, without) if _is_tame(html) else _stripped(html)
     folded = _SPACES.sub(" ", marked)
     lines = _EDGES.sub(_BREAK, folded).strip(f"{_BREAK} ")
     return _BREAKS.sub(_BREAK * 2, lines).replace(_BREAK, "\n")
@@ -72,13 +81,13 @@ def _is_tame(html: str) -> bool:
     return deepest * tags <= _MAX_DEPTH_TIMES_TAGS
 
 
-def _parsed(html: str, *, quotes: bool) -> str:
+def _parsed(html: str, without: Quotes) -> str:
     tree = LexborHTMLParser(html)
     if tree.body is None:
         return ""
     _remove(tree, _UNSEEN)
-    if not quotes:
-        _drop_quotes(tree)
+    if without is not Quotes.KEPT:
+        _drop_quotes(tree, without)
     for node in tree.css("br"):
         node.insert_before(_BREAK)
     for node in tree.css(_BLOCKS):
@@ -89,8 +98,8 @@ def _parsed(html: str, *, quotes: bool) -> str:
     return tree.body.text(deep=True)
 
 
-def _drop_quotes(tree: LexborHTMLParser) -> None:
-    _remove(tree, _QUOTES)
+def _drop_quotes(tree: LexborHTMLParser, without: Quotes) -> None:
+    _remove(tree, f"{_QUOTES}, blockquote" if without is Quotes.ALL else _QUOTES)
     mark = tree.css_first(_QUOTES_AFTER)
     following: list[LexborNode] = []
     while mark is not None:

@@ -10,6 +10,7 @@ from typing import Final
 
 from services.ingest.domain.mail import headers
 from services.ingest.domain.mail.headers import ERRORS, BoundedPolicy, Mailbox
+from services.ingest.domain.mail.html import Quotes
 from services.ingest.domain.mail.parts import Parts, sort
 from services.ingest.domain.mail.reply import is_forward, is_reply, latest, without_signature
 from services.ingest.domain.submission import File
@@ -56,15 +57,17 @@ def read(raw: bytes, *, max_parts: int) -> Mail:
         message = BytesParser(policy=_POLICY).parsebytes(raw)
     except ERRORS as error:
         raise InvalidInput(Reason.MALFORMED, f"the mail cannot be parsed: {type(error).__name__}") from None
-    return _mail(message, raw, sort(message, max_parts))
+    return _mail(message, raw, max_parts)
 
 
-def _mail(message: Message, raw: bytes, parts: Parts) -> Mail:
+def _mail(message: Message, raw: bytes, max_parts: int) -> Mail:
     subject = headers.first(message, "subject")
     thread = (*headers.message_ids(message, "references"), *headers.message_ids(message, "in-reply-to"))
+    answer = bool(thread) or is_reply(subject)
+    parts = sort(message, max_parts, Quotes.ALL if answer else Quotes.MARKED)
     senders = headers.mailboxes(message, "from")
-    own, whole = _texts(parts, subject, answer=bool(thread) or is_reply(subject))
-    forwarded = [_inner(inner, parts.max_parts) for inner in parts.forwarded[:_MAX_FORWARDS]]
+    own, whole = _texts(parts, subject, answer=answer)
+    forwarded = [_inner(inner, max_parts) for inner in parts.forwarded[:_MAX_FORWARDS]]
     if parts.left_out:
         own = f"{own}\n\n[{parts.left_out} parts of this mail were left out]".strip()
     message_id = next(iter(headers.message_ids(message, "message-id")), None)

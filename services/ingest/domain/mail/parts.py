@@ -12,7 +12,7 @@ from typing import Final
 
 from services.ingest.domain.mail.charset import decode
 from services.ingest.domain.mail.headers import attempt, first_words
-from services.ingest.domain.mail.html import to_text
+from services.ingest.domain.mail.html import Quotes, to_text
 from services.ingest.domain.submission import File
 
 MAX_DEPTH = 12
@@ -40,6 +40,7 @@ class Parts:
     """`left_out` counts the parts beyond the limits: they are told of, not passed over in silence."""
 
     max_parts: int
+    quotes: Quotes
     words: list[Words] = field(default_factory=list)
     files: list[File] = field(default_factory=list)
     forwarded: list[Message] = field(default_factory=list)
@@ -47,9 +48,9 @@ class Parts:
     seen: int = 0
 
 
-def sort(message: Message, max_parts: int) -> Parts:
-    """Every part of `message` in its place, in order."""
-    parts = Parts(max_parts)
+def sort(message: Message, max_parts: int, quotes: Quotes = Quotes.MARKED) -> Parts:
+    """Every part of `message` in its place, in order. `quotes` are those its own words are `without`."""
+    parts = Parts(max_parts, quotes)
     _sort(message, parts, depth=0)
     return parts
 
@@ -82,7 +83,7 @@ def _sort_alternative(children: list[Message], parts: Parts, depth: int) -> None
 
     (Newsletters and some phones send a plain part that only says to look at the other one.)
     """
-    tried = Parts(parts.max_parts, seen=parts.seen)
+    tried = Parts(parts.max_parts, parts.quotes, seen=parts.seen)
     for child in children:
         _sort(child, tried, depth + 1)
     plain = [words for words in tried.words if not words.is_html]
@@ -107,7 +108,7 @@ def _sort_leaf(part: Message, media_type: str, parts: Parts) -> None:
     name = _name(part)
     attached = attempt(part.get_content_disposition, None) == "attachment"
     if media_type in ("text/plain", "text/html") and not attached and not name:
-        words = _words(part, content, is_html=media_type == "text/html")
+        words = _words(part, content, parts.quotes if media_type == "text/html" else None)
         if words.full:
             parts.words.append(words)
     elif content and media_type not in _SIGNATURES:
@@ -126,11 +127,12 @@ def _content(part: Message) -> bytes:
     return str(attempt(part.get_payload, "")).encode("utf-8", "surrogateescape")
 
 
-def _words(part: Message, content: bytes, *, is_html: bool) -> Words:
+def _words(part: Message, content: bytes, quotes: Quotes | None) -> Words:
+    """Of HTML without `quotes`; None for plain text."""
     text = decode(content, attempt(part.get_content_charset, None))
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if is_html:
-        return Words(to_text(text), to_text(text, quotes=False), is_html=True)
+    if quotes is not None:
+        return Words(to_text(text), to_text(text, without=quotes), is_html=True)
     if str(attempt(lambda: part.get_param("format"), "")).lower() == "flowed":
         delete_space = str(attempt(lambda: part.get_param("delsp"), "")).lower() == "yes"
         text = _unflowed(text, delete_space=delete_space)

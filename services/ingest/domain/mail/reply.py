@@ -95,14 +95,22 @@ def without_signature(text: str) -> str:
 
 def _without_quotes(lines: list[str], *, answer: bool) -> list[str]:
     own = _own(lines, answer=answer)
+    while own and (not own[-1].strip() or _introduces(own[-1].strip())):
+        own.pop()
     # Without a word of its own, the answer stands under what it answers, and nothing tells the two apart.
     return own if _has_words(own) else lines
+
+
+def _introduces(line: str) -> bool:
+    """Whether it is what is left of a quote whose marked part is gone: a date, an address and a colon."""
+    short = len(line) <= _MAX_PROBED_LINE_CHARS
+    return short and line.endswith(":") and "@" in line and any(char.isdigit() for char in line)
 
 
 def _own(lines: list[str], *, answer: bool, depth: int = 0) -> list[str]:
     header = _header_lines(lines) if depth < _MAX_QUOTES else None
     if header is None:
-        return _unquoted(lines) if answer else lines
+        return _unquoted(lines) if answer else list(lines)
     above, below = lines[: header[0]], lines[header[1] :]
     marked = next((line.startswith(">") for line in below if line.strip()), False)
     return [*_unquoted(above), *(_own(below, answer=True, depth=depth + 1) if marked else ())]
