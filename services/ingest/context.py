@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from services.ingest.domain.receipt import Receipt
 from services.ingest.domain.submission import Submission
+from services.ingest.settings import IngestSettings
 from shared.domain.directory import Directory
 from shared.domain.quarantine import QuarantineReason
+from shared.store.idempotency import IdempotencyStore
 
 if TYPE_CHECKING:
     from shared.store.api_keys import ApiKeyFollower
-    from shared.store.idempotency import IdempotencyStore
-
-    from services.ingest.settings import IngestSettings
 
 
 class Intake(Protocol):
