@@ -111,6 +111,7 @@ async def _handled(client: httpx.AsyncClient, url: str) -> int:
 async def _evidence(opened: House, watch: Watch, store: Store) -> Evidence:
     arrivals = opened.sinks.arrivals()
     rows = await watch.rows(watch.sent)
+    put_aside = await QuarantineStore(store).search()
     seen = []
     for sent in watch.sent:
         events = watch.events.get(sent.feedback_id or "", []) if sent.piece.is_new else []
@@ -132,7 +133,7 @@ async def _evidence(opened: House, watch: Watch, store: Store) -> Evidence:
         seen=tuple(seen),
         arrivals=arrivals,
         documents=len(watch.events),
-        quarantined=len(await QuarantineStore(store).search()),
+        quarantined=tuple(f"{entry.reason} ({entry.detail})" for entry in put_aside),
         webhooks_refused=opened.sinks.crm.refused,
         files_fetched=opened.sinks.slack.downloads,
     )

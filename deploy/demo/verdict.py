@@ -50,12 +50,15 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Everything the verdict is about. `arrivals` are all there were, also those nobody can explain."""
+    """Everything the verdict is about. `arrivals` are all there were, also those nobody can explain.
+
+    `quarantined` says why of each message that was put aside.
+    """
 
     seen: tuple[Seen, ...]
     arrivals: tuple[Arrival, ...]
     documents: int
-    quarantined: int
+    quarantined: tuple[str, ...]
     webhooks_refused: int
     files_fetched: int
 
@@ -71,8 +74,9 @@ def failures(evidence: Evidence) -> list[str]:
     if evidence.documents != new:
         found.append(f"{new} pieces were kept, and {evidence.documents} came out of the classifier")
     asked = sum(seen.piece.outcome is Outcome.QUARANTINED for seen in evidence.seen)
-    if evidence.quarantined != asked:
-        found.append(f"{asked} messages belong into quarantine, and {evidence.quarantined} are there")
+    if len(evidence.quarantined) != asked:
+        why = ", ".join(evidence.quarantined)
+        found.append(f"{asked} messages belong into quarantine; {len(evidence.quarantined)} are there: {why}")
     if evidence.webhooks_refused:
         found.append(f"{evidence.webhooks_refused} webhook calls had a wrong signature")
     if not evidence.files_fetched:

@@ -38,7 +38,7 @@ class MailDoor:
         """`refused` with the server's own words where it does not take the mail."""
         mail = compose(piece, of)
         raw = of[1].raw if of is not None and piece.act is Act.REPEAT else mail.as_bytes()
-        sender = "" if piece.act in {Act.BOUNCE, Act.AUTO_REPLY} else piece.who
+        sender = of[0].who if of is not None and piece.act is Act.REPEAT else piece.who
         sent_at = clock.now()
         try:
             async with aiosmtplib.SMTP(hostname=self._host, port=self._port, start_tls=False) as server:

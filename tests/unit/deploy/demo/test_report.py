@@ -44,7 +44,7 @@ def seen() -> tuple[Seen, ...]:
 def test_every_piece_says_what_became_of_it(width: int) -> None:
     screen = io.StringIO()
     console = Console(file=screen, width=width)
-    evidence = Evidence(seen(), GOOD.arrivals, 1, 0, 0, 1)
+    evidence = Evidence(seen(), GOOD.arrivals, 1, (), 0, 1)
     console.print(pieces_table(evidence, DIRECTORY, width))
     console.print(summary(evidence))
     shown = " ".join(screen.getvalue().split())

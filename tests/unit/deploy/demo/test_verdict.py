@@ -72,7 +72,7 @@ GOOD = Seen(
 
 
 def evidence(seen: Seen) -> Evidence:
-    return Evidence((seen,), seen.arrivals, 1, 0, 0, 1)
+    return Evidence((seen,), seen.arrivals, 1, (), 0, 1)
 
 
 def said(seen: Seen) -> str:
@@ -118,5 +118,5 @@ def test_each_thing_that_can_be_wrong_is_a_sentence() -> None:
 
 
 def test_what_was_counted_must_add_up() -> None:
-    whole = replace(evidence(GOOD), documents=2, quarantined=1, webhooks_refused=3, files_fetched=0)
+    whole = replace(evidence(GOOD), documents=2, quarantined=("bounce",), webhooks_refused=3, files_fetched=0)
     assert len(failures(whole)) == 4
