@@ -42,7 +42,12 @@ class Recorder:
         try:
             while self._waiting:
                 batch, self._waiting = self._waiting, []
-                await self._write_down([entry for entry, _ in batch])
+                (error,) = await asyncio.gather(
+                    self._write_down([entry for entry, _ in batch]), return_exceptions=True
+                )
+                if error is not None:
+                    # Their leases will run out, and whoever takes them over asks what became of them.
+                    _log.error("record_broke", deliveries=len(batch), exc_info=error)
                 failpoint("notifier.after_record")
                 for (claimed, settled), done in batch:
                     _measure(claimed.delivery, settled, self._now())

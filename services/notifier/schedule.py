@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -69,11 +69,8 @@ class Schedule:
 
     async def start(self) -> None:
         self._stopping = False
-        self._loops = [
-            asyncio.create_task(self._claim_for_ever(), name="claim deliveries"),
-            asyncio.create_task(self._keep_leases(), name="keep leases"),
-            asyncio.create_task(self._measure(), name="measure deliveries"),
-        ]
+        loops = (self._claim_for_ever, self._keep_leases, self._measure)
+        self._loops = [asyncio.create_task(self._keep_running(loop), name=loop.__name__) for loop in loops]
 
     async def stop(self) -> None:
         """Claims nothing more and finishes what is in flight; what takes too long is left to its lease."""
@@ -86,8 +83,16 @@ class Schedule:
         self._loops = []
 
     def problem(self) -> str | None:
-        dead = [task.get_name() for task in self._loops if task.done()]
-        return self._problem or (f"stopped: {', '.join(dead)}" if dead else None)
+        return self._problem
+
+    async def _keep_running(self, loop: Callable[[], Awaitable[None]]) -> None:
+        """A loop that breaks off is begun anew: people wait for what is in the ledger."""
+        while not self._stopping:
+            (error,) = await asyncio.gather(loop(), return_exceptions=True)
+            if error is not None:
+                self._problem = f"interrupted by {type(error).__name__}"
+                _log.error("loop_broke", loop=loop.__name__, exc_info=error)
+                await asyncio.sleep(_RETRY_S)
 
     async def _claim_for_ever(self) -> None:
         few = max(1, self._pulse.slots // 2)

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
+from typing import ClassVar
 
 import pytest
 import pytest_asyncio
@@ -526,3 +527,34 @@ async def test_an_error_nobody_foresaw_ends_one_delivery_and_nothing_else(
     states = {row["recipient"]: (row["state"], row.get("problem")) for row in rows}
     assert states["place:hook"] == ("failed", "internal: ZeroDivisionError")
     assert states["place:desk"][0] == states["place:room"][0] == "sent"
+
+
+class Faulty(DeliveryStore):
+    """A ledger with a bug that shows once in each of its methods."""
+
+    seen: ClassVar[set[str]] = set()
+
+    def stumble(self, name: str) -> None:
+        if name not in self.seen:
+            self.seen.add(name)
+            raise RuntimeError(name)
+
+    async def claim_due(self, most: int, now: datetime, lease_until: datetime) -> list[Claimed]:
+        self.stumble("claim_due")
+        return await super().claim_due(most, now, lease_until)
+
+    async def record(self, settled: Sequence[tuple[Claimed, Settled]], now: datetime) -> None:
+        self.stumble("record")
+        await super().record(settled, now)
+
+
+async def test_a_bug_that_shows_once_stops_nothing(house: House) -> None:
+    house.pulse = replace(PULSE, lease_s=2.0)
+    async with house.replica(Faulty(house.store)) as replica:
+        await replica.tell(fresh(channel="to-room", feedback_id="f-1"))
+        rows = await house.settled()
+        assert [row["state"] for row in rows] == ["sent"]
+        await replica.tell(fresh(channel="to-room", feedback_id="f-2"))
+        await house.settled()
+    assert len(house.slack.said()) == 2
+    assert Faulty.seen == {"claim_due", "record"}
