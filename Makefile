@@ -17,7 +17,7 @@ help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: demo
-demo: $(READY) ## Everything on this machine, with example feedback; stop with Ctrl-C
+demo: $(READY) ## Everything on this machine, with a day of example feedback; ARGS=--stay leaves it running
 	@$(BIN)/listeningpost demo $(ARGS)
 
 .PHONY: check
