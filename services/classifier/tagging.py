@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
@@ -20,8 +20,11 @@ class Tagger(Protocol):
     @property
     def version(self) -> str: ...
 
-    def load(self) -> None:
-        """Models and words are in memory afterwards. Takes seconds; called once, before the first `tag`."""
+    def load(self, directory: Directory | None) -> None:
+        """All that `tag` needs is in memory afterwards, for `directory` too, if there is one already.
+
+        Takes seconds. Called once, before the first `tag`.
+        """
         ...
 
     def tag(self, events: Sequence[FeedbackReceived], directory: Directory) -> list[Tags]:
@@ -38,8 +41,9 @@ class Tagging:
 
     name = "engines"
 
-    def __init__(self, tagger: Tagger) -> None:
+    def __init__(self, tagger: Tagger, directory: Callable[[], Directory | None]) -> None:
         self._tagger = tagger
+        self._directory = directory
         self._thread: ThreadPoolExecutor | None = None
 
     @property
@@ -48,7 +52,8 @@ class Tagging:
 
     async def start(self) -> None:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tagger")
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._tagger.load)
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._thread, self._tagger.load, self._directory())
 
     async def stop(self) -> None:
         """What is being tagged is finished first; the consumer, which waits for it, was stopped before."""

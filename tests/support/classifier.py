@@ -27,7 +27,7 @@ class LengthTagger:
     def __init__(self) -> None:
         self.tagged: list[str] = []
 
-    def load(self) -> None:
+    def load(self, directory: Directory | None) -> None:
         """Nothing to load."""
 
     def tag(self, events: Sequence[FeedbackReceived], directory: Directory) -> list[Tags]:
@@ -74,8 +74,8 @@ class Classifier:
         self.tagger = LengthTagger()
         self.published = Published()
         self.store = FeedbackStore(store)
-        self._tagging = Tagging(self.tagger)
         self._directory = directory()
+        self._tagging = Tagging(self.tagger, lambda: self._directory)
         self._pipeline = Pipeline(
             self.store, self._tagging, self.published, lambda: self._directory, clock.now
         )

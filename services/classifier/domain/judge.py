@@ -109,7 +109,9 @@ def _example(examples: Sequence[Read], ours: Sequence[Read]) -> Verdict:
     """Wants a change, whatever else; mixed, when we are praised as well."""
     praised = _strongest(ours, Stance.PRAISE)
     mixed = praised is not None and praised.strength >= _CLEAR
-    reasons = _reasons(ours)
+    # An outage or an accident in the same breath as praise of somebody else is theirs.
+    threats = {reason: shown for reason, shown in _reasons(examples).items() if reason in _GOODBYE}
+    reasons = threats | _reasons(ours)
     return Verdict(
         polarity=Polarity.MIXED if mixed else Polarity.CHANGE,
         kind=Kind.RISK if _RISKS & reasons.keys() else Kind.EXAMPLE,

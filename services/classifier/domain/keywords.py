@@ -17,7 +17,9 @@ from services.classifier.domain.split import Segment
 
 _TOKEN = re.compile(r"\w+")
 _BUCKET_CHARS = 4
-_INFLECTED_FROM_CHARS = 4
+#: A word of four letters is the beginning of too many others, so only plain endings are taken for its own.
+_SHORT_CHARS = 4
+_PLAIN_ENDINGS = frozenset({"s", "es", "e", "n", "en", "er", "ed", "ing", "x"})
 _ENDING_CHARS = 3
 _COMPOUND_FROM_CHARS = 6
 
@@ -90,6 +92,8 @@ def _inflected(word: str, token: str) -> bool:
     """Whether `token` is `word`, also with an ending (invoice-s) or in a compound (Rechnung-sposten)."""
     if token == word:
         return True
-    if not token.startswith(word) or len(word) < _INFLECTED_FROM_CHARS:
+    if not token.startswith(word) or len(word) < _SHORT_CHARS:
         return False
+    if len(word) == _SHORT_CHARS:
+        return token[_SHORT_CHARS:] in _PLAIN_ENDINGS
     return len(token) - len(word) <= _ENDING_CHARS or len(word) >= _COMPOUND_FROM_CHARS

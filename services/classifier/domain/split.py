@@ -32,9 +32,9 @@ class Segment:
 _ABBREVIATIONS = frozenset(
     re.split(
         r"\s+",
-        "approx ca cf co dr e.g eg etc ext fig i.e ie inc jr ltd mr mrs ms no nr prof sr st vs"
-        " abs bzgl bzw d.h evtl ggf hr inkl max min mind o.a o.g s.o sog std str tel u.a u.u usw vgl z.b z.t zzgl"
-        " art av env ex m mm mme mlle n p pp p.ej ej ud uds sra srta num pag aprox",
+        "approx ca cf co dr e.g eg etc ext fig i.e ie inc jr ltd mr mrs ms nr prof sr vs"
+        " abs bzgl bzw d.h evtl ggf hr inkl mind o.a o.g s.o sog std str tel u.a u.u usw vgl z.b"
+        " z.t zzgl av env ex m mm mme mlle n p pp p.ej ej ud uds sra srta num pag aprox",
     )
 )
 _CLOSING = "\"')\\]\u00bb\u201d\u2019"

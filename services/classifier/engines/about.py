@@ -17,6 +17,29 @@ from shared.domain.directory import Directory
 from shared.events.feedback import About
 
 _WORD = re.compile(r"\w+")
+#: Shouted or at the beginning, they look like names.
+_PRONOUNS = frozenset(
+    {
+        "i",
+        "you",
+        "we",
+        "they",
+        "it",
+        "he",
+        "she",
+        "this",
+        "that",
+        "your",
+        "our",
+        "my",
+        "the",
+        "their",
+        "these",
+    }
+    | {"ich", "du", "ihr", "sie", "wir", "er", "es", "das", "die", "der", "man", "andere"}
+    | {"je", "vous", "nous", "ils", "elles", "on", "il", "elle", "ce", "la", "le", "les"}
+    | {"yo", "usted", "ustedes", "ellos", "ellas", "nosotros", "el", "lo", "los", "las"}
+)
 _LOUD = re.compile(r"\b(?:THEY|THEIR|THEM|SIE|DIE|ILS|EUX|ELLOS)\b")
 
 
@@ -80,5 +103,5 @@ class AboutEngine:
         """A name nobody told us about, in a place where only somebody else's name can stand."""
         for pattern in self._strangers:
             for match in pattern.finditer(segment.text):
-                if not names.own & set(_WORD.findall(fold(match[1]))):
+                if not (names.own | _PRONOUNS) & set(_WORD.findall(fold(match[1]))):
                     yield Named(About.OTHER, segment.start + match.start(1), segment.start + match.end(1))

@@ -25,7 +25,7 @@ class ConstantTagger:
 
     version = "constant/1"
 
-    def load(self) -> None:
+    def load(self, directory: Directory | None) -> None:  # noqa: ARG002 - it reads nothing
         """Nothing to load; says in the log what is running."""
         _log.warning("constant_tagger_in_use", meaning="every piece gets the same tags: for benchmarks only")
 

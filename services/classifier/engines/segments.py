@@ -30,6 +30,10 @@ class SegmentEngine:
     def _cues(self) -> Cues:
         return Cues(load("segments"))
 
+    def load(self) -> None:
+        """Words read."""
+        _ = self._cues
+
     def read(self, event: FeedbackReceived) -> Piece:
         """Offsets are those of the event's title and text."""
         language = self._languages.detect(f"{event.title}\n{event.text}" if event.title else event.text)

@@ -61,14 +61,18 @@ class StandardTagger:
         """Of everything the tags depend on, beside the directory."""
         return " ".join((self._encoder.version, *(part.version for part in self._parts)))
 
-    def load(self) -> None:
+    def load(self, directory: Directory | None) -> None:
         # Several threads of BLAS in a process that has one core for this cost half its speed.
         ThreadpoolController().limit(limits=1, user_api="blas")
         self._languages.load()
+        self._segments.load()
         self._polarity.load()
         self._lenses.load()
         self._about.load()
         self._urgency.load()
+        if directory is not None:
+            self._touchpoints.taxonomy(directory)
+            self._lenses.fitted(directory)
 
     def tag(self, events: Sequence[FeedbackReceived], directory: Directory) -> list[Tags]:
         pieces = [self._segments.read(event) for event in events]
@@ -114,8 +118,8 @@ class StandardTagger:
 
 def _split(vectors: Vectors, pieces: Sequence[Piece]) -> list[Vectors]:
     """The rows of each piece's segments."""
-    ends = np.cumsum([len(piece.segments) for piece in pieces])
-    return np.split(vectors, ends[:-1])
+    ends = np.cumsum([len(piece.segments) for piece in pieces], dtype=np.intp)
+    return np.split(vectors, ends)[: len(pieces)]
 
 
 def _triage(piece: Piece, found: Found, verdict: Verdict) -> TriageReason | None:
