@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -24,6 +24,8 @@ from pydantic_settings import (
 from shared.errors import ConfigurationError
 
 PREFIX = "LISTENINGPOST_"
+#: The secret that seals who spoke in confidence, where it is a file in the secrets folder.
+CONTRIBUTORS_KEY = "contributors_key"
 #: Sections of others (services, command line, tests): legal in a shared environment, read by their owners.
 _SECTIONS_ELSEWHERE = ("INGEST", "CLASSIFIER", "NOTIFIER", "CONSOLE", "CLI", "EMBEDDED", "TEST")
 #: Read by `shared/telemetry/failpoints.py` alone.
@@ -113,7 +115,8 @@ class CommonSettings(BaseSettings):
     )
     contributors_key: SecretStr | None = Field(
         default=None,
-        description="Fernet key that seals who spoke in confidence; the same for ingest and notifier",
+        description="Fernet key that seals who spoke in confidence, the same for ingest and notifier; "
+        "default: the secret `contributors_key`",
     )
     public_url: HttpUrl | None = Field(default=None, description="where people reach this installation")
 
@@ -129,6 +132,16 @@ class CommonSettings(BaseSettings):
         """What it is given and nothing beside it: `load` reads the environment, the process's or another."""
         del settings_cls, env_settings, dotenv_settings, file_secret_settings
         return (init_settings,)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _key_from_secrets(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """A key that was made into the secrets folder needs no variable."""
+        directory = values.get("secrets_dir")
+        kept = Path(directory) / CONTRIBUTORS_KEY if directory else None
+        if values.get("contributors_key") or kept is None or not kept.is_file():
+            return values
+        return {**values, "contributors_key": kept.read_text(encoding="utf-8").strip()}
 
     def secret(self, reference: str) -> SecretStr:
         """The value behind `secret:name`; raises ConfigurationError that names where it may be set."""

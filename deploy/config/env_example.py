@@ -1,6 +1,6 @@
 """Writes `.env.example`: every setting with its meaning and default. `python -m deploy.config.env_example`.
 
-Only what must be set stands there uncommented, so that a copy of the file changes nothing else.
+All of it is commented out, so that a copy of the file changes nothing.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ _MADE_BY = {"LISTENINGPOST_CONTRIBUTORS_KEY": "openssl rand -base64 32 | tr '+/'
 _SET_BY_COMPOSE = {
     "LISTENINGPOST_KAFKA__BOOTSTRAP_SERVERS": "kafka:9092",
     "LISTENINGPOST_MONGO__URI": "mongodb://mongo:27017/?replicaSet=listeningpost",
+    "LISTENINGPOST_SECRETS_DIR": "/run/listeningpost/secrets, a volume; `init` makes the key in it",
     "LISTENINGPOST_HTTP__HOST": "0.0.0.0, inside the container",
     "LISTENINGPOST_HTTP__PORT": "8080, inside the container",
     "LISTENINGPOST_LOG__FORMAT": "json",
@@ -25,13 +26,11 @@ _SET_BY_COMPOSE = {
     "LISTENINGPOST_CLI__CLASSIFIER_URL": "http://classifier:8080",
     "LISTENINGPOST_CLI__NOTIFIER_URL": "http://notifier:8080",
 }
-#: Without these `docker compose up` refuses to start.
-_REQUIRED = frozenset({"LISTENINGPOST_CONTRIBUTORS_KEY"})
 _NEEDS_QUOTES = frozenset(" #\"'$<>[]{}")
 
 _HEAD = """\
-# Every setting, with its default. Copy this file to .env, fill in what is not commented out, and change what
-# you like: `docker compose` reads .env, and a service that is started by hand reads its environment.
+# Every setting, with its default. Copy this file to .env, and change what you like: `docker compose` reads
+# .env, and a service that is started by hand reads its environment.
 # An empty value counts as not set. One with a blank, # or $ in it, and all JSON, goes between single quotes.
 # Written by `python -m deploy.config.env_example`; a test compares it with the settings.
 """
@@ -76,8 +75,7 @@ def _entry(setting: Setting) -> Iterator[str]:
         yield f"# Make one with: {_MADE_BY[setting.variable]}"
     if setting.variable in _SET_BY_COMPOSE:
         yield f"# docker compose: {_SET_BY_COMPOSE[setting.variable]}"
-    comment = "" if setting.variable in _REQUIRED else "#"
-    yield f"{comment}{setting.variable}={_quoted(setting.default)}"
+    yield f"#{setting.variable}={_quoted(setting.default)}"
 
 
 def _quoted(value: str) -> str:

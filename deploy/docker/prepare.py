@@ -1,21 +1,24 @@
 """Makes fresh servers ready for the services: the replica set, then collections and indexes, then topics.
 
-`python -m deploy.docker.prepare [--initiate HOST:PORT]`, once before the services start. It may be repeated,
-and waits for servers that are still starting. Exit code 0: ready; 2: configured wrongly; 3: not in time.
+`python -m deploy.docker.prepare [--initiate HOST:PORT] [--make-key]`, once before the services start.
+It may be repeated, and waits for servers that are still starting. Exit code 0: ready; 2: configured wrongly; 3: not in time.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 
 import structlog
+from cryptography.fernet import Fernet
 
 from shared.bus.admin import ensure_topics
 from shared.errors import ConfigurationError, DependencyDown
-from shared.settings import CommonSettings, load
+from shared.settings import CONTRIBUTORS_KEY, CommonSettings, load
 from shared.store.connection import Store
 from shared.store.migrations import Migrator
 from shared.store.replica_set import initiate
@@ -50,6 +53,25 @@ async def prepare(settings: CommonSettings, *, member: str | None, within_s: flo
         raise missing from None
 
 
+def make_key(directory: Path) -> bool:
+    """There is a key for confidences in the secrets folder; False: it was there before, and stays."""
+    path = directory / CONTRIBUTORS_KEY
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return False
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(Fernet.generate_key())
+    return True
+
+
+def _make_key(settings: CommonSettings) -> None:
+    if settings.secrets_dir is None:
+        raise ConfigurationError("LISTENINGPOST_SECRETS_DIR is not set; a key must have a place")
+    if settings.contributors_key is None and make_key(settings.secrets_dir):
+        _log.info("contributors_key_made", keep="a copy where the backups are not")
+
+
 async def _try(step: Callable[[], Awaitable[object]]) -> DependencyDown | None:
     try:
         await step()
@@ -77,11 +99,14 @@ async def _migrate(settings: CommonSettings) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m deploy.docker.prepare", description=__doc__)
     parser.add_argument("--initiate", metavar="HOST:PORT", help="make this mongod a replica set of one")
+    parser.add_argument("--make-key", action="store_true", help="make the key for confidences, once")
     parser.add_argument("--within", type=float, default=180.0, metavar="SECONDS", help="default: 180")
     chosen = parser.parse_args(arguments)
     try:
         settings = load(CommonSettings)
         telemetry_logging.configure(settings.log, "prepare")
+        if chosen.make_key:
+            _make_key(settings)
         asyncio.run(prepare(settings, member=chosen.initiate, within_s=chosen.within))
     except ConfigurationError as error:
         sys.stderr.write(f"cannot prepare: {error}\n")

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
-from deploy.docker.prepare import prepare
+from deploy.docker.prepare import make_key, prepare
 from deploy.embedded.ports import lease_port
 from shared.bus.admin import describe
 from shared.errors import DependencyDown
-from shared.settings import CommonSettings, KafkaSettings, MongoSettings
+from shared.settings import CommonSettings, KafkaSettings, MongoSettings, load
 from shared.store.connection import Store
 from shared.store.owners import COLLECTIONS
 
@@ -40,3 +41,14 @@ async def test_a_server_that_does_not_come_is_named(closed_port: int, *, initiat
     settings = CommonSettings(mongo=MongoSettings(uri=uri, server_selection_timeout_ms=100))
     with pytest.raises(DependencyDown, match=r"mongodb is not reachable|not ready within"):
         await prepare(settings, member=address if initiates else None, within_s=0.5)
+
+
+def test_the_key_for_confidences_is_made_once_and_read_without_a_variable(tmp_path: Path) -> None:
+    environment = {"LISTENINGPOST_SECRETS_DIR": str(tmp_path)}
+    assert load(CommonSettings, environment).contributors_key is None
+    assert make_key(tmp_path)
+    first = load(CommonSettings, environment).contributors_key
+    assert not make_key(tmp_path)
+    assert load(CommonSettings, environment).contributors_key == first is not None
+    environment["LISTENINGPOST_CONTRIBUTORS_KEY"] = "of our own"
+    assert load(CommonSettings, environment).contributors_key == SecretStr("of our own")
