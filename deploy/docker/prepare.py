@@ -1,7 +1,8 @@
 """Makes fresh servers ready for the services: the replica set, then collections and indexes, then topics.
 
 `python -m deploy.docker.prepare [--initiate HOST:PORT] [--make-key]`, once before the services start.
-It may be repeated, and waits for servers that are still starting. Exit code 0: ready; 2: configured wrongly; 3: not in time.
+It may be repeated, and waits for servers that are still starting.
+Exit code 0: ready; 2: configured wrongly; 3: not in time.
 """
 
 from __future__ import annotations
