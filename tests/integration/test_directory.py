@@ -1,4 +1,4 @@
-"""Versions of the directory in a real MongoDB: one in force, nobody undone, followers told within two seconds."""
+"""The directory in MongoDB: immutable versions, one pointer moved by compare-and-set, and who follows it."""
 
 from __future__ import annotations
 
