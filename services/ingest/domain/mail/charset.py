@@ -9,6 +9,8 @@ from charset_normalizer import from_bytes
 
 #: Detection reads this much: its time grows with the text, and the first pages tell as much as all of them.
 _SAMPLE_BYTES = 16_384
+_MIN_GUESSED_BYTES = 40
+_WIDE: Final = ["utf_16", "utf_16_be", "utf_16_le", "utf_32", "utf_32_be", "utf_32_le", "utf_7"]
 #: What a label means in practice. Source: WHATWG Encoding Standard, section 4.2 "Names and labels".
 _SUPERSETS: Final = {
     "ascii": "cp1252",
@@ -51,8 +53,15 @@ def decode(content: bytes, declared: str | None) -> str:
             return content.decode(charset)
         except UnicodeDecodeError:
             pass
-    guess = from_bytes(content[:_SAMPLE_BYTES]).best()
-    return content.decode(guess.encoding if guess else charset or "cp1252", "replace")
+    return content.decode(_guessed(content) or charset or "cp1252", "replace")
+
+
+def _guessed(content: bytes) -> str | None:
+    """What it looks like. A few words look like anything; text of two-byte characters has NULs in it."""
+    if len(content) < _MIN_GUESSED_BYTES:
+        return "cp1252"
+    guess = from_bytes(content[:_SAMPLE_BYTES], cp_exclusion=[] if b"\x00" in content else _WIDE).best()
+    return guess.encoding if guess else None
 
 
 def _known(declared: str | None) -> str | None:

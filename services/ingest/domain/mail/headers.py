@@ -22,6 +22,8 @@ MAX_HEADER_CHARS = 8_192
 #: What a hostile header has been seen to raise in the standard library (CPython 3.11, 1,307 nasty messages).
 ERRORS = (ValueError, TypeError, AttributeError, LookupError, AssertionError, RecursionError)
 
+#: The library takes a year below 100 for one of two digits, so 0000 for 2000.
+_YEAR_ZERO = re.compile(r"[A-Za-z]{3}\s+0\d{3}\s")
 _MESSAGE_ID = re.compile(r"<\s*([^<>\s]{1,500})\s*>")
 _ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\\x00-\x1f]+@[^\s@<>,;:\"()\\\x00-\x1f]+")
 _Read = TypeVar("_Read")
@@ -120,6 +122,8 @@ def message_ids(message: Message, name: str) -> tuple[str, ...]:
 def date(message: Message) -> datetime | None:
     """The Date header; None when there is none or it is no date. Whether it can be true is judged later."""
     raw = raw_values(message, "date")
+    if raw and _YEAR_ZERO.search(raw[0]):
+        return None
     moment = attempt(lambda: parsedate_to_datetime(raw[0]), None) if raw else None
     if moment is None or moment.tzinfo is not None:
         return moment

@@ -17,9 +17,9 @@ MAX_HTML_CHARS = 1_000_000
 _MAX_DEPTH_TIMES_TAGS = 3_000_000
 
 _UNSEEN: Final = "script, style, head, title, template, noscript, iframe, svg"
-_BLOCKS: Final = (
-    "p, div, section, article, header, footer, h1, h2, h3, h4, h5, h6, li, ul, ol, dl, dt, dd, tr, table, "
-    "blockquote, pre, hr, form, fieldset, address, center"
+_PARAGRAPHS: Final = "p, h1, h2, h3, h4, h5, h6, ul, ol, dl, table, blockquote, pre, hr"
+_LINES: Final = (
+    "div, section, article, header, footer, li, dt, dd, tr, form, fieldset, address, center, figure, caption"
 )
 #: How mail programs mark what they quote: Gmail, Thunderbird, Apple, Yahoo, Outlook, Proton, Tutanota, Zoho.
 _QUOTES: Final = (
@@ -38,10 +38,11 @@ _FLAT: Final = frozenset(
 )
 _MARKUP = re.compile(r"<[^<>]{0,4000}>")
 _SPACES = re.compile(r"[ \t\r\n\f\xa0\u200b\u200c]+")
-#: Stands for a line break while the white space of the source is being folded away.
-_BREAK = "\x1e"
-_EDGES = re.compile(f" ?{_BREAK} ?")
-_BREAKS = re.compile(f"{_BREAK}{{3,}}")
+#: Stand for <br>, the edge of a line and of a paragraph, while the white space of the source is folded away.
+_BR, _LINE, _PARAGRAPH = "\x1d", "\x1e", "\x1f"
+_MARKS: Final = _BR + _LINE + _PARAGRAPH
+_EDGE = re.compile(f"[{_MARKS} ]*[{_MARKS}][{_MARKS} ]*")
+_NOT_OURS: Final = dict.fromkeys(map(ord, "\x00" + _MARKS))
 
 
 class Quotes(StrEnum):
@@ -55,11 +56,16 @@ class Quotes(StrEnum):
 def to_text(html: str, *, without: Quotes = Quotes.KEPT) -> str:
     """What a reader sees, a line for each block, `without` quotes."""
     # A NUL ends the document for the parser, and a mark of ours must be only ours.
-    html = html[:MAX_HTML_CHARS].replace("\x00", "").replace(_BREAK, "")
+    html = html[:MAX_HTML_CHARS].translate(_NOT_OURS)
     marked = _parsed(html, without) if _is_tame(html) else _stripped(html)
-    folded = _SPACES.sub(" ", marked)
-    lines = _EDGES.sub(_BREAK, folded).strip(f"{_BREAK} ")
-    return _BREAKS.sub(_BREAK * 2, lines).replace(_BREAK, "\n")
+    return _EDGE.sub(_line_end, _SPACES.sub(" ", marked).strip(_MARKS + " "))
+
+
+def _line_end(run: re.Match[str]) -> str:
+    """One line end for a run of edges; an empty line for a paragraph, and for a <br> on a line of its own."""
+    marks = run[0].replace(" ", "")
+    alone = _LINE in marks and marks.find(_LINE) < marks.find(_BR)
+    return "\n\n" if _PARAGRAPH in marks or marks.count(_BR) > 1 or alone else "\n"
 
 
 def _is_tame(html: str) -> bool:
@@ -89,10 +95,11 @@ def _parsed(html: str, without: Quotes) -> str:
     if without is not Quotes.KEPT:
         _drop_quotes(tree, without)
     for node in tree.css("br"):
-        node.insert_before(_BREAK)
-    for node in tree.css(_BLOCKS):
-        node.insert_before(_BREAK)
-        node.insert_after(_BREAK)
+        node.insert_before(_BR)
+    for selector, mark in ((_PARAGRAPHS, _PARAGRAPH), (_LINES, _LINE)):
+        for node in tree.css(selector):
+            node.insert_before(mark)
+            node.insert_after(mark)
     for node in tree.css("td, th"):
         node.insert_after(" ")
     return tree.body.text(deep=True)

@@ -11,7 +11,7 @@ from email.message import Message
 from typing import Final
 
 from services.ingest.domain.mail.charset import decode
-from services.ingest.domain.mail.headers import attempt, first_words
+from services.ingest.domain.mail.headers import attempt, first_words, raw_values
 from services.ingest.domain.mail.html import Quotes, to_text
 from services.ingest.domain.submission import File
 
@@ -21,6 +21,7 @@ _MAX_NAME_CHARS = 150
 _SIGNATURES: Final = frozenset(
     {"application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"}
 )
+_ENCODED_NAME = re.compile(r"name\s*=\s*((?:=\?[^?\s]{1,40}\?[bq]\?[^?\s]{0,1000}\?=\s*)+)", re.IGNORECASE)
 _ENDING = re.compile("[a-z0-9]{1,10}")
 _PATH = re.compile(r"^.*[\\/]", re.DOTALL)
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
@@ -104,6 +105,9 @@ def _length(words: list[Words]) -> int:
 
 
 def _sort_leaf(part: Message, media_type: str, parts: Parts) -> None:
+    if media_type.startswith("multipart/"):
+        # It promises parts and has none: what is there is what was meant.
+        media_type = "text/plain"
     content = _content(part)
     name = _name(part)
     attached = attempt(part.get_content_disposition, None) == "attachment"
@@ -158,13 +162,20 @@ def _unflowed(text: str, *, delete_space: bool) -> str:
 
 def _name(part: Message) -> str:
     """The file name without path and control characters, its ending kept; "" when there is none."""
-    raw = attempt(lambda: part.get_filename() or "", "")
+    raw = attempt(lambda: part.get_filename() or "", "") or _unquoted_name(part)
     name = _PATH.sub("", _UNPRINTABLE.sub("", first_words(raw))).strip()
     if len(name) <= _MAX_NAME_CHARS:
         return name
     stem, dot, ending = name.rpartition(".")
     room = _MAX_NAME_CHARS - len(ending) - 1
     return f"{stem[:room]}{dot}{ending}" if dot and room > 0 else name[:_MAX_NAME_CHARS]
+
+
+def _unquoted_name(part: Message) -> str:
+    """An encoded word where only a token or a quoted string may stand: the library drops all parameters."""
+    raw = " ".join(raw_values(part, "content-disposition") + raw_values(part, "content-type"))
+    found = _ENCODED_NAME.search(raw)
+    return found[1] if found else ""
 
 
 def _default_name(media_type: str, index: int) -> str:

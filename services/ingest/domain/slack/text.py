@@ -65,7 +65,6 @@ def _link(target: str, label: str) -> str:
     address = target.removeprefix("mailto:").removeprefix("tel:")
     if not label or label in (target, address):
         return address
-    # Slack makes "example.com" a link to http://example.com with that label: the label says it all.
-    return (
-        target if target.removeprefix("http://").removeprefix("https://") == label else f"{label} ({address})"
-    )
+    # Slack makes "example.com" a link to http://example.com with that label: the label is what was typed.
+    typed = target.removeprefix("http://").removeprefix("https://") == label
+    return label if typed else f"{label} ({address})"
