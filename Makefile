@@ -73,8 +73,8 @@ clean: ## Remove .venv, caches and what was built
 
 .PHONY: java
 java:
-	@[[ "$$(java -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p')" -ge 17 ]] || \
-	  { echo "Missing: Java 17. On Debian or Ubuntu: apt-get update && apt-get install -y openjdk-17-jre-headless" >&2; exit 1; }
+	@{ [[ "$$(java -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p')" -ge 17 ]] && command -v mvn >/dev/null; } || \
+	  { echo "Missing: Java 17 or Maven. On Debian or Ubuntu: apt-get update && apt-get install -y openjdk-17-jre-headless maven" >&2; exit 1; }
 
 # Two stamps: a change of pyproject.toml installs the project again (seconds), a change of the lock everything.
 $(VENV)/.locked: requirements/dev.txt requirements/install
