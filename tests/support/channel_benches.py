@@ -1,0 +1,149 @@
+"""Each channel as its senders see it, in the same few words. One line each in `BENCHES`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from email.message import EmailMessage
+from typing import Protocol
+
+import aiosmtplib
+import httpx
+
+from tests.support.doors import MAILBOX, SIGNING_SECRET, SLACK, Doors
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the sender was told: HTTP status or SMTP code, and everything that came with it."""
+
+    code: int
+    text: str
+
+
+class Bench(Protocol):
+    """`kept`, `refused`, `too_large` and `later` are the codes that say so.
+
+    `keeps_aside`: what cannot be read is kept aside and answered `kept`, because nobody would mend it.
+    """
+
+    kept: int
+    refused: int
+    too_large: int
+    later: int
+    keeps_aside: bool
+    secrets: tuple[str, ...]
+
+    def __init__(self, house: Doors) -> None: ...
+
+    async def send(self, text: str, number: int = 1) -> Said:
+        """A good piece; the same `number` is the same thing sent again."""
+        ...
+
+    async def pretend(self, text: str) -> Said:
+        """The same from somebody who may not."""
+        ...
+
+    async def garble(self, text: str) -> Said:
+        """Something with `text` in it that cannot be read."""
+        ...
+
+    async def overdo(self, text: str) -> Said:
+        """Something with `text` in it beyond every bound."""
+        ...
+
+
+class RestBench:
+    kept, refused, too_large, later = 202, 401, 413, 503
+    keeps_aside = False
+
+    def __init__(self, house: Doors) -> None:
+        self._house = house
+        self.secrets: tuple[str, ...] = (house.token.rpartition("_")[2],)
+
+    async def send(self, text: str, number: int = 1) -> Said:
+        return _http(await self._house.post({"text": text, "external_id": str(number), "revision": 1}))
+
+    async def pretend(self, text: str) -> Said:
+        return _http(await self._house.post({"text": text}, token=f"{self._house.token[:-1]}0"))
+
+    async def garble(self, text: str) -> Said:
+        return _http(await self._house.post(f'{{"text": "{text}", }}'))
+
+    async def overdo(self, text: str) -> Said:
+        return _http(await self._house.post({"text": text * 10_000}))
+
+
+class SlackBench:
+    kept, refused, too_large, later = 200, 401, 413, 503
+    keeps_aside = True
+
+    def __init__(self, house: Doors) -> None:
+        self._house = house
+        self.secrets: tuple[str, ...] = (SIGNING_SECRET,)
+
+    async def send(self, text: str, number: int = 1) -> Said:
+        return _http(await self._house.slack(self._event(text, number)))
+
+    async def pretend(self, text: str) -> Said:
+        return _http(await self._house.http.post(SLACK, json=self._event(text)))
+
+    async def garble(self, text: str) -> Said:
+        return _http(await self._house.slack(f'{{"type": "event_callback", "{text}'.encode()))
+
+    async def overdo(self, text: str) -> Said:
+        return _http(await self._house.slack(self._event(text * 10_000)))
+
+    def _event(self, text: str, number: int = 1) -> dict[str, object]:
+        message = {
+            "type": "message",
+            "user": "U0ANN",
+            "channel": "C1",
+            "text": text,
+            "ts": f"1777887000.{number}",
+        }
+        return {"type": "event_callback", "team_id": "T1", "event_id": "Ev1", "event": message}
+
+
+class MailBench:
+    kept, refused, too_large, later = 250, 550, 552, 451
+    keeps_aside = True
+
+    def __init__(self, house: Doors) -> None:
+        self._house = house
+        self.secrets: tuple[str, ...] = ()
+
+    async def send(self, text: str, number: int = 1) -> Said:
+        return await self._sent(_letter(text, number))
+
+    async def pretend(self, text: str) -> Said:
+        return await self._sent(_letter(text), "somebody@brightline.example")
+
+    async def garble(self, text: str) -> Said:
+        return await self._sent(text.encode() + b"\nContent-Type: multipart/mixed; boundary=a\n" * 200)
+
+    async def overdo(self, text: str) -> Said:
+        return await self._sent(_letter("\n".join([text] * 200_000)))
+
+    async def _sent(self, raw: bytes, to: str = MAILBOX) -> Said:
+        try:
+            answer = await self._house.send(raw, to)
+        except aiosmtplib.SMTPResponseException as refused:
+            return Said(refused.code, refused.message)
+        return Said(answer.code, answer.message)
+
+
+def _letter(text: str, number: int = 1) -> bytes:
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = "sam@nowhere.example", MAILBOX, "Invoice"
+    message["Message-ID"], message["Date"] = f"<{number}@nowhere.example>", "Mon, 04 May 2026 11:00:00 +0200"
+    message.set_content(text)
+    return bytes(message)
+
+
+def _http(answer: httpx.Response) -> Said:
+    return Said(answer.status_code, json.dumps(dict(answer.headers)) + answer.text)
+
+
+BENCHES: dict[str, Callable[[Doors], Bench]] = {"mail": MailBench, "rest": RestBench, "slack": SlackBench}
