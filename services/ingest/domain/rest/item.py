@@ -62,6 +62,7 @@ class Item(_Sent):
                 {
                     "text": "The new invoice finally shows what each line is for. Keep it!",
                     "external_id": "ticket-4711",
+                    "revision": 1,
                     "occurred_at": "2026-05-04T09:30:00Z",
                     "author": {"email": "ada@customer.example", "name": "Ada"},
                     "rating": {"value": 5, "min": 1, "max": 5},
@@ -77,7 +78,10 @@ class Item(_Sent):
         default=None, description="your id of the thing itself: sent again it is the same piece"
     )
     revision: Annotated[int, Field(ge=0)] | AwareDatetime | None = Field(
-        default=None, description="time of the last edit, or a version number; the highest one wins"
+        default=None,
+        description="time of the last edit, or a version number; the highest one wins. Send it with every "
+        "change of one external_id, or with none: without it the time of arrival counts, in µs since 1970, so "
+        "a version number after a change without one counts as older and is never shown",
     )
     change: Change = Field(default=Change.CREATED, description="`deleted` takes the piece back for good")
     thread_id: _Short | None = None
