@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from typing import Self
+from typing import Self, cast
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
@@ -103,10 +103,10 @@ class _Listening(SMTP):
     def __init__(self, handler: SmtpServer, everybody: set[_Listening]) -> None:
         super().__init__(handler, enable_SMTPUTF8=True, hostname="test", loop=asyncio.get_running_loop())
         self._everybody = everybody
-        self._carrier: asyncio.BaseTransport | None = None
+        self._carrier: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._carrier = transport
+        self._carrier = cast("asyncio.Transport", transport)
         self._everybody.add(self)
         super().connection_made(transport)
 
@@ -115,5 +115,5 @@ class _Listening(SMTP):
         super().connection_lost(error)
 
     def cut(self) -> None:
-        if isinstance(self._carrier, asyncio.Transport):
+        if self._carrier is not None:
             self._carrier.abort()
