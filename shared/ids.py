@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from uuid import UUID, uuid4, uuid5
+from uuid import UUID, uuid4
 
 _FEEDBACK = UUID("6a3f4f0e-6b1c-5b0a-9a54-0f6f5f7f1c01")
 _EVENT = UUID("6a3f4f0e-6b1c-5b0a-9a54-0f6f5f7f1c02")
@@ -15,7 +15,13 @@ _SEPARATOR = "\x1f"
 
 
 def _named(namespace: UUID, *parts: str) -> str:
-    return str(uuid5(namespace, _SEPARATOR.join(parts)))
+    """UUIDv5 (RFC 9562, 5.5) as `uuid.uuid5` makes it, at half the price: every event has several."""
+    name = _SEPARATOR.join(parts).encode()
+    raw = bytearray(hashlib.sha1(namespace.bytes + name, usedforsecurity=False).digest()[:16])
+    raw[6] = raw[6] & 0x0F | 0x50
+    raw[8] = raw[8] & 0x3F | 0x80
+    text = raw.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def feedback_id(channel: str, source: str, external_id: str) -> str:
