@@ -28,8 +28,9 @@ class Mail:
 
     `thread` is oldest first.
 
-    `identity` is the same for the same mail, however often and by whatever way it arrives: the Message-ID and
-    the body, because an id alone can be used again, by mistake or to overwrite what somebody else said.
+    `identity` is the same for the same mail, however often and by whatever way it arrives: the Message-ID,
+    sender, subject and body, because an id alone can be used again, by mistake or to overwrite what somebody
+    else said. Without a Message-ID it is a digest of all of it.
     `forwarded_from` wrote what is passed on here as an attached message.
     """
 
@@ -124,9 +125,12 @@ def _joined(*texts: str) -> str:
 
 
 def _identity(message: Message, message_id: str | None, raw: bytes) -> str:
-    unix = raw.replace(b"\r\n", b"\n")
-    body = unix.partition(b"\n\n")[2].strip()
-    if message_id:
-        return f"{message_id}#{ids.digest(body)[:16]}"
-    stated = (value for name in ("from", "date", "subject") for value in headers.raw_values(message, name))
-    return ids.digest(*(value.encode("utf-8", "surrogateescape") for value in stated), body)
+    unix = raw.replace(b"\r\n", b"\n").strip()
+    if not message_id:
+        return ids.digest(unix)
+    # Not the other headers: each server on the way adds its own.
+    said = (value for name in ("from", "subject") for value in headers.raw_values(message, name))
+    body = unix.partition(b"\n\n")[2]
+    return (
+        f"{message_id}#{ids.digest(*(value.encode('utf-8', 'surrogateescape') for value in said), body)[:16]}"
+    )
