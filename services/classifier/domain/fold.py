@@ -19,7 +19,7 @@ def _fold_one(char: str) -> str:
     if char in _ALIKE:
         return _ALIKE[char]
     lower = char.lower()
-    base = "".join(c for c in unicodedata.normalize("NFKD", lower) if not unicodedata.combining(c))
+    base = "".join(c for c in unicodedata.normalize("NFKD", lower).lower() if not unicodedata.combining(c))
     if len(base) == 1 and not base.isspace():
         return base
     return " " if char.isspace() and char != "\n" else lower if len(lower) == 1 else char

@@ -17,10 +17,15 @@ from shared.events.feedback import About, Kind, Polarity, Rating, UrgencyReason
 
 #: Below it an opinion is too faint to make a piece mixed.
 _CLEAR = 0.55
+#: Below it nothing is meant by it, if something else is said plainly.
+_FAINT = 0.4
 #: The smaller side must have this share of the opinions: one kind word in a long complaint is courtesy.
 _LEAST_SHARE = 0.2
 _LOW, _HIGH = 0.3, 0.75
 _SETTLED = frozenset({"settled"})
+_ALARMING = frozenset({"may_leave", "outage", "legal_threat", "safety"})
+#: From here on praise is meant, whatever else the segment mentions.
+_PLAIN = 0.9
 _LEAVING = frozenset({"may_leave", "leaving_question"})
 _REASONS = {
     "may_leave": UrgencyReason.MAY_LEAVE,
@@ -101,7 +106,9 @@ def _role(read: Read) -> _Role:
         return _Role.OURS
     if opinion.stance is Stance.WISH and not opinion.repair:
         return _Role.EXAMPLE
-    bad = opinion.stance is Stance.PROBLEM or bool(read.alarms)
+    # An alarm beside somebody nameless is hardly his: "I can see the invoices of another company".
+    alarmed = bool(read.alarms) and subject.about is About.COMPETITOR
+    bad = opinion.stance is Stance.PROBLEM or alarmed
     return _Role.THEIRS if bad and not subject.you and subject.about is not About.PROVIDER else _Role.OURS
 
 
@@ -146,8 +153,9 @@ def _ours(ours: Sequence[Read], rating: Rating | None) -> Verdict:
 
 def _polarity(ours: Sequence[Read]) -> tuple[Polarity, tuple[Opinion, ...]]:
     """And the opinions that make it."""
-    good = [read.opinion for read in ours if _stance(read) is Stance.PRAISE]
-    bad = [read.opinion for read in _unsettled(ours) if _stance(read) in {Stance.PROBLEM, Stance.WISH}]
+    heard = _audible(ours)
+    good = [read.opinion for read in heard if _stance(read) is Stance.PRAISE]
+    bad = [read.opinion for read in _unsettled(heard) if _stance(read) in {Stance.PROBLEM, Stance.WISH}]
     best = max(good, key=lambda opinion: opinion.strength, default=None)
     worst = max(bad, key=lambda opinion: opinion.strength, default=None)
     if best is None or worst is None:
@@ -187,6 +195,12 @@ def _reasons(ours: Sequence[Read]) -> dict[UrgencyReason, Shown]:
     return dict(sorted(found.items()))
 
 
+def _audible(ours: Sequence[Read]) -> Sequence[Read]:
+    """Without the faint ones, where something is said plainly."""
+    plain = any(read.opinion.strength >= _CLEAR for read in ours)
+    return [read for read in ours if read.opinion.strength >= _FAINT] if plain else ours
+
+
 def _unsettled(ours: Sequence[Read]) -> Sequence[Read]:
     """Without the problems told before it says that they were solved."""
     solved = [place for place, read in enumerate(ours) if read.alarms_for(_SETTLED)]
@@ -194,10 +208,17 @@ def _unsettled(ours: Sequence[Read]) -> Sequence[Read]:
 
 
 def _stance(read: Read) -> Stance:
-    """Where we come off better than somebody else, or mended what was wrong, it is praise."""
+    """Where we come off better than somebody else, or mended what was wrong, it is praise.
+
+    And what sounds like praise but raises an alarm, none.
+    """
     better_here = read.subject is not None and read.subject.better is Better.WE
     mended = read.alarms_for(_SETTLED) and read.opinion.stance in {Stance.PROBLEM, Stance.NEUTRAL}
-    return Stance.PRAISE if better_here or mended else read.opinion.stance
+    if better_here or mended:
+        return Stance.PRAISE
+    alarmed = read.alarms_for(_ALARMING) and not read.alarms_for(_SETTLED)
+    faint = read.opinion.stance is Stance.PRAISE and read.opinion.strength < _PLAIN
+    return Stance.PROBLEM if alarmed and faint else read.opinion.stance
 
 
 def _strongest(reads: Sequence[Read], stance: Stance) -> Opinion | None:

@@ -9,9 +9,6 @@ from numpy.typing import NDArray
 
 Matrix = NDArray[np.float32]
 
-_CLOSE = 0.05
-_EXPLAINED = 0.1
-
 #: For one label: kinds of text (a description; keywords; examples), each with any number of texts.
 Kinds = Sequence[Sequence[str]]
 
@@ -32,17 +29,25 @@ class Nearness:
     def score(self, segments: Matrix) -> Matrix:
         """[segments, d] → [segments, labels]: the cosine to the nearest text of a kind, averaged over kinds.
 
-        Measured: better than the nearest text of all kinds, and than the nearest centroid. A label clearly
-        behind another one for the same segment is moved back: what they share is explained already.
+        Measured: better than the nearest text of all kinds, and than the nearest centroid.
         """
         cosines = segments @ self._prototypes.T
         nearest = np.maximum.reduceat(cosines, self._starts, axis=1)
         scores: Matrix = nearest @ self._mean
-        behind = scores < scores.max(axis=1, keepdims=True) - _CLOSE
-        scores[behind] -= _EXPLAINED
         return scores
 
 
 def flat(labels: Sequence[Kinds]) -> list[str]:
     """All texts, label by label and kind by kind."""
     return [text for kinds in labels for texts in kinds for text in texts]
+
+
+def margins(scores: Matrix, limit: float) -> Matrix:
+    """[segments, labels] → by how much each label is ahead of the best other one, cut off at ± `limit`."""
+    if scores.shape[1] == 1:
+        return np.full_like(scores, limit)
+    ranked = np.sort(scores, axis=1)
+    best, second = ranked[:, -1:], ranked[:, -2:-1]
+    ahead = np.where(scores == best, scores - second, scores - best)
+    cut: Matrix = np.clip(ahead, -limit, limit).astype(np.float32)
+    return cut

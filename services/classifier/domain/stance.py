@@ -20,9 +20,12 @@ class Stance(StrEnum):
 
 
 STANCES = tuple(Stance)
-#: How much a cue moves the score of its stance, and of the opposite one; the prior's scores are about 0 or 1.
+#: How much a cue moves the score of its stance, and of those it speaks against. The prior's are about 0 or 1.
 _CUE = {Stance.PRAISE: 0.7, Stance.PROBLEM: 0.5, Stance.WISH: 0.5, Stance.QUESTION: 0.5}
-_AGAINST = {Stance.PRAISE: (Stance.PROBLEM, 0.5), Stance.PROBLEM: (Stance.PRAISE, 0.3)}
+_AGAINST: dict[Stance, dict[Stance, float]] = {
+    Stance.PRAISE: {Stance.PROBLEM: 0.5, Stance.WISH: 0.2},
+    Stance.PROBLEM: {Stance.PRAISE: 0.45},
+}
 _WORD = 0.3
 _MOST_WORDS = 2.0
 _QUESTION_MARK = 0.25
@@ -50,8 +53,8 @@ def opinion(segment: Segment, prior: Sequence[float], cues: Iterable[Cue], valen
     for stance, bonus in _CUE.items():
         if stance.value in found:
             scores[stance] += bonus
-            opposite, malus = _AGAINST.get(stance, (stance, 0.0))
-            scores[opposite] -= malus
+            for opposite, malus in _AGAINST.get(stance, {}).items():
+                scores[opposite] -= malus
     scores[Stance.PRAISE] += _WORD * min(valence.good, _MOST_WORDS)
     scores[Stance.PROBLEM] += _WORD * min(valence.bad, _MOST_WORDS)
     if segment.folded.rstrip(")\"' ").endswith("?"):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import cached_property
 
-from services.classifier.domain.cues import Cues
+from services.classifier.domain.cues import Cue, Cues
 from services.classifier.domain.fold import fold
 from services.classifier.domain.keywords import Keywords
 from services.classifier.domain.piece import Piece
@@ -54,7 +54,17 @@ class Names:
         )
         self._index = Keywords([{name: 1.0} for name in (*workspace.competitors, *workspace.providers)])
         own = (workspace.name, *(p.name for p in workspace.products), *(p.name for p in workspace.people))
+        trade = (
+            workspace.name,
+            *(f"{p.name} {p.description} {' '.join(p.keywords)}" for p in workspace.products),
+        )
+        self._trade = frozenset(word for words in trade for word in _WORD.findall(fold(words)))
         self.own = frozenset(word for name in own for word in _WORD.findall(fold(name)))
+
+    def is_our_trade(self, segment: Segment, cue: Cue) -> bool:
+        """Whether "my bank" may well be we, because we are one."""
+        last = _WORD.findall(segment.folded[cue.start - segment.start : cue.end - segment.start])[-1]
+        return last in self._trade
 
     def find(self, segment: Segment) -> list[Named]:
         return [Named(self._abouts[hit.label], hit.start, hit.end) for hit in self._index.find(segment)]
@@ -85,11 +95,15 @@ class AboutEngine:
         before: Subject | None = None
         of_us = False
         for segment in piece.segments:
-            cues = self._cues.find(segment, piece.language)
-            of_us = of_us or any(cue.meaning == "ours" for cue in cues)
+            cues = [
+                cue
+                for cue in self._cues.find(segment, piece.language)
+                if cue.meaning != "elsewhere" or not names.is_our_trade(segment, cue)
+            ]
             named = [*names.find(segment), *self._stranger(segment, names)]
             loud = _LOUD.search(segment.text) is not None
             before = subject(cues, named, before, of_us=of_us and not loud)
+            of_us = of_us or (before is None and any(cue.meaning == "ours" for cue in cues))
             found.append(before)
         return found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from services.classifier.domain.nearness import Nearness, flat
+from services.classifier.domain.nearness import Nearness, flat, margins
 from services.classifier.domain.ridge import Matrix, fit
 
 
@@ -38,11 +38,10 @@ def test_nearness_is_the_mean_over_kinds_of_the_nearest_text() -> None:
     assert flat(labels) == ["a", "b", "c", "d"]
     vectors = unit([1, 0], [0, 1], [1, 0], [1, 1])
     near = Nearness(labels, vectors).score(unit([1, 0]))
-    assert near[0] == pytest.approx([1.0, 0.707 - 0.1], abs=1e-3), (
-        "the second is clearly behind, so moved back"
-    )
+    assert near[0] == pytest.approx([1.0, 0.707], abs=1e-3)
 
 
-def test_labels_side_by_side_are_left_alone() -> None:
-    near = Nearness([[["a"]], [["b"]]], unit([1, 0], [1, 0.1])).score(unit([1, 0]))
-    assert near[0] == pytest.approx([1.0, 0.995], abs=1e-3)
+def test_margins_say_who_is_ahead_and_by_how_much() -> None:
+    scores = np.array([[0.5, 0.4, 0.1], [0.1, 0.9, 0.1]], dtype=np.float32)
+    assert margins(scores, 0.25) == pytest.approx(np.array([[0.1, -0.1, -0.25], [-0.25, 0.25, -0.25]]))
+    assert margins(scores[:, :1], 0.25) == pytest.approx(0.25)

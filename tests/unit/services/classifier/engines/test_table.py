@@ -79,4 +79,4 @@ def test_a_judgement_shows_the_words_it_comes_from() -> None:
         for judgement in tags.judgements
     }
     assert shown["about"] == ["Telvanta"]
-    assert shown["legal_threat"] == ["our lawyer will write"]
+    assert shown["legal_threat"] == ["our lawyer"]
