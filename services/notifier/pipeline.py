@@ -26,6 +26,7 @@ from shared.errors import PermanentError, Reason, TransientError, UnknownOutcome
 from shared.events.feedback import FeedbackClassified
 from shared.store.deliveries import Claimed, DeliveryStore
 from shared.telemetry.failpoints import failpoint
+from shared.telemetry.metrics import DELIVERIES
 
 _LOOK_AGAIN_S = 1.0
 Item = Received[FeedbackClassified]
@@ -80,6 +81,7 @@ class Pipeline:
                 rows += planned
                 told |= {row.feedback_id for row in planned}
             await self._ledger.add(rows)
+            DELIVERIES.labels("none", State.FAILED).inc(sum(row.state is State.FAILED for row in rows))
         failpoint("notifier.after_plan")
         if told:
             self._wake()

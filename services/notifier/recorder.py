@@ -17,6 +17,7 @@ from shared.telemetry.metrics import DELIVERED_SECONDS, DELIVERIES, DELIVERY_ATT
 
 _RETRY_S = 0.3
 _FINAL = frozenset({State.SENT, State.FAILED, State.UNKNOWN, State.CANCELLED})
+_TROUBLE = frozenset({State.FAILED, State.UNKNOWN})
 Entry: TypeAlias = tuple[Claimed, Settled]
 _log = structlog.get_logger()
 
@@ -74,3 +75,12 @@ def _measure(row: Delivery, settled: Settled, now: datetime) -> None:
         DELIVERIES.labels(receiver, settled.state.value).inc()
     if settled.state is State.SENT:
         DELIVERED_SECONDS.labels(receiver).observe(max((now - row.received_at).total_seconds(), 0.0))
+    elif settled.state in _TROUBLE:
+        _log.warning(
+            "delivery_ended",
+            state=settled.state.value,
+            delivery_id=row.id,
+            feedback_id=row.feedback_id,
+            receiver=receiver,
+            problem=settled.problem,
+        )
