@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
 import structlog
@@ -18,6 +19,8 @@ from shared.telemetry.metrics import RECEIVED
 
 #: Long enough for a leader election, short enough for a sender with a person behind it.
 RETRY_AFTER_S = 5
+#: Or senders who begin and never end would hold memory for ever.
+SILENT_S = 30.0
 _DEFAULT_BODY_BYTES = 65_536
 _log = structlog.get_logger()
 
@@ -31,11 +34,11 @@ def create_http(channels: Sequence[Channel]) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    limits: dict[str, int] = {}
+    limits = {path: limit for channel in channels for path, limit in channel.body_limits.items()}
+    app.state.channel_of = {path: channel.name for channel in channels for path in channel.body_limits}
     for channel in channels:
         if channel.router is not None:
             app.include_router(channel.router, tags=[channel.name])
-        limits |= channel.body_limits
     app.add_middleware(BodyLimit, limits=limits)
     app.add_exception_handler(InvalidInput, _invalid)
     app.add_exception_handler(DependencyDown, _unavailable)
@@ -51,9 +54,10 @@ class BodyLimit:
     the body is thrown away as it comes: most senders read the answer only after they have sent everything.
     """
 
-    def __init__(self, app: ASGIApp, limits: Mapping[str, int]) -> None:
+    def __init__(self, app: ASGIApp, limits: Mapping[str, int], *, silent_s: float = SILENT_S) -> None:
         self._app = app
         self._limits = limits
+        self._silent_s = silent_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -68,13 +72,24 @@ class BodyLimit:
             nonlocal counted
             if size > limit:
                 raise _too_large(limit)
-            message = await receive()
+            message = await self._next(receive)
             counted += len(message.get("body", b""))
             if counted > limit:
                 raise _too_large(limit)
             return message
 
         await self._app(scope, bounded, send)
+
+    async def _next(self, receive: Receive) -> Message:
+        try:
+            async with asyncio.timeout(self._silent_s):
+                return await receive()
+        except TimeoutError:
+            raise InvalidInput(
+                Reason.MALFORMED,
+                f"nothing more of the body came for {self._silent_s:g} s",
+                remedy="Send the whole body.",
+            ) from None
 
 
 def _too_large(limit: int) -> InvalidInput:
@@ -124,7 +139,6 @@ def problem_response(faults: Sequence[InvalidInput], status: int, headers: Mappi
 
 
 def _count(request: Request, reason: Reason) -> None:
-    route = request.scope.get("route")
-    channel = next(iter(getattr(route, "tags", None) or ["http"]))
+    channel = request.app.state.channel_of.get(request.url.path, "http")
     RECEIVED.labels(channel, "refused", reason).inc()
     _log.info("request_refused", channel=channel, reason=str(reason))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from services.ingest.domain.mail.headers import Mailbox, attempt
+from services.ingest.domain.mail.headers import Mailbox, attempt, raw_values
 from services.ingest.domain.mail.message import Mail
 from services.ingest.domain.submission import Claim, File, Submission
 from shared import clock
@@ -85,10 +85,14 @@ def _forwarded(mail: Mail) -> Claim | None:
 
 
 def _reply_to(mail: Mail) -> ReplyTo | None:
-    """`thread` is what References will be: ids with spaces between them, the one to answer last."""
+    """`thread` is what References will be: ids with spaces between them, the one to answer last.
+
+    What came over a mailing list is not answered: a machine sent it, and a hundred people would read that.
+    """
     if mail.sender is None:
         return None
-    return ReplyTo(receiver="email", address=mail.sender.address, thread=_thread(mail))
+    listed = bool(raw_values(mail.message, "list-id"))
+    return ReplyTo(receiver="email", address=mail.sender.address, thread=_thread(mail), auto_generated=listed)
 
 
 def _thread(mail: Mail) -> str | None:

@@ -80,8 +80,8 @@ class Item(_Sent):
     revision: Annotated[int, Field(ge=0)] | AwareDatetime | None = Field(
         default=None,
         description="time of the last edit, or a version number; the highest one wins. Send it with every "
-        "change of one external_id, or with none: without it the time of arrival counts, in µs since 1970, so "
-        "a version number after a change without one counts as older and is never shown",
+        "change of one external_id, or with none: without it the time of arrival counts, in µs since 1970, "
+        "so a version number after a change without one counts as older and is never shown",
     )
     change: Change = Field(default=Change.CREATED, description="`deleted` takes the piece back for good")
     thread_id: _Short | None = None

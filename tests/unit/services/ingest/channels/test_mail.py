@@ -281,9 +281,13 @@ async def test_what_a_person_wrote_is_not_taken_for_a_machines(house: Doors, hea
 
 
 async def test_mailing_lists_may_be_heard(tmp_path: Path) -> None:
-    async with doors(tmp_path, mail={"hear_mailing_lists": True}) as house:
-        await house.send(bytes(letter(List_Id="<talk.lists.example>", Precedence="list")))
-        assert len(house.events) == 1
+    server = {"authserv_id": "mx.brightline.example", "trusted_relays": ["127.0.0.0/8"]}
+    async with doors(tmp_path, mail={"hear_mailing_lists": True, **server}) as house:
+        mail = letter(From=ANN, Authentication_Results=AUTHENTIC, List_Id="<talk>", Precedence="list")
+        await house.send(bytes(mail))
+        (event,) = house.events
+        assert event.reply_to is not None
+        assert event.reply_to.auto_generated
 
 
 # ---- What is hostile or cannot be kept ----

@@ -11,10 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.types import Message, Receive, Send
+from starlette.types import Scope as ASGIScope
 
+from services.ingest.http import BodyLimit
 from shared.domain.api_key import Scope
+from shared.errors import InvalidInput
 from shared.events.feedback import Affiliation, Change, Mode
 from shared.events.topics import RECEIVED_BULK
+from shared.telemetry.metrics import RECEIVED
 from tests.support.doors import Doors, doors, encoded
 from tests.support.submissions import RECEIVED_AT, screenshot
 
@@ -338,6 +343,34 @@ async def test_an_idempotency_key_has_a_form(house: Doors, key: str) -> None:
 
 
 # ---- Outages ----
+
+
+async def test_a_body_that_never_ends_is_given_up(house: Doors) -> None:
+    async def silent() -> Message:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def application(scope: ASGIScope, receive: Receive, send: Send) -> None:
+        with pytest.raises(InvalidInput, match="nothing more"):
+            await receive()
+
+    scope: ASGIScope = {"type": "http", "path": "/v1/feedback", "headers": []}
+    await BodyLimit(application, {}, silent_s=0.01)(scope, silent, _unheard)
+
+
+async def _unheard(_: Message) -> None:
+    raise AssertionError
+
+
+async def test_refusals_are_counted_by_channel_and_reason(house: Doors) -> None:
+    def counted(channel: str, reason: str) -> float:
+        return float(RECEIVED.labels(channel, "refused", reason)._value.get())
+
+    before = counted("rest", "unauthenticated"), counted("slack", "stale_timestamp")
+    await house.post(GOOD, token="lp_nobody")
+    await house.http.post("/v1/channels/slack/events", content=b"{}")
+    after = counted("rest", "unauthenticated"), counted("slack", "stale_timestamp")
+    assert after == (before[0] + 1, before[1] + 1)
 
 
 async def test_a_broker_that_is_away_is_answered_202_because_it_is_kept(house: Doors) -> None:
