@@ -84,7 +84,7 @@ class MailSettings(Section):
     hear_mailing_lists: bool = Field(default=False, description="take mail with a List-Id as feedback")
     max_message_bytes: int = Field(default=32 * _MIB, ge=1_024, description="over it: 552")
     max_parts: int = Field(default=100, ge=1, le=1_000, description="MIME parts; over it: quarantine")
-    max_connections: int = Field(default=50, ge=1, description="at a time; over it: 421, come again")
+    max_connections: int = Field(default=20, ge=1, description="at a time; over it: 421, come again")
     timeout_s: float = Field(default=60.0, gt=0, description="a silent connection is closed after it")
 
 

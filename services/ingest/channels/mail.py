@@ -29,6 +29,8 @@ from shared.events.feedback import Hints
 _KEPT = "250 2.0.0 kept"
 _LATER = "451 4.3.0 it cannot be kept safely just now, please come again"
 _STOP_WITHIN_S = 3.0
+#: Reading is work for the processor, of which Python uses one at a time, and copies the message a few times.
+_READ_AT_ONCE = 2
 _log = structlog.get_logger()
 
 
@@ -51,6 +53,7 @@ class MailChannel:
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.BaseTransport] = set()
         self._in_hand: set[asyncio.Task[str]] = set()
+        self._reading = asyncio.Semaphore(_READ_AT_ONCE)
 
     @classmethod
     def is_open(cls, settings: IngestSettings) -> bool:
@@ -138,7 +141,8 @@ class MailChannel:
     async def _take(self, session: Session, envelope: Envelope) -> str:
         raw = envelope.content if isinstance(envelope.content, bytes) else b""
         try:
-            read_as = await asyncio.to_thread(self._understand, raw, session, envelope)
+            async with self._reading:
+                read_as = await asyncio.to_thread(self._understand, raw, session, envelope)
             if not isinstance(read_as, Submission):
                 await self._put_aside(raw, *read_as)
                 return _KEPT
