@@ -10,10 +10,12 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from deploy.cli.author import login
 from deploy.cli.output import ExitCode, examples
 from deploy.cli.up import LogFile, leave_running, stop_on_sigterm
 from deploy.demo.house import Plan, open_house
 from deploy.demo.run import play
+from deploy.demo.shown import Screen
 
 _WIDE_CHARS = 160
 
@@ -44,8 +46,10 @@ async def _demo(console: Console, *, stay: bool, speed: float) -> None:
     console.print(Text("Starting a database, a broker and three services on this machine.", style="bold"))
     began = time.monotonic()
     stop_on_sigterm()
+    # Until the table has been shown what is sent is in the table.
+    screen = Screen(console, on=False)
     with LogFile(console) as log:
-        async with open_house(Plan(author="the demo", output=log)) as opened:
+        async with open_house(Plan(author=login(), output=log, screen=screen)) as opened:
             ready_after_s = time.monotonic() - began
             console.print(
                 Text(f"Ready after {ready_after_s:.0f} s. A day at Leuchtfeld Networks:", style="bold")
@@ -55,6 +59,7 @@ async def _demo(console: Console, *, stay: bool, speed: float) -> None:
             if failed:
                 log.keep()
             if stay:
+                screen.on = True
                 await leave_running(opened, console, log, "listeningpost demo --stay")
     if failed:
         raise typer.Exit(ExitCode.FOUND)

@@ -15,10 +15,11 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from deploy.cli import local
+from deploy.cli import doors, local
+from deploy.cli.author import login
 from deploy.cli.output import ExitCode, Failed, examples
 from deploy.demo.house import House, Plan, open_house
-from deploy.demo.sinks.mail import Mail
+from deploy.demo.shown import Screen
 from shared.domain.declaration import InvalidDeclaration, read_workspace
 from shared.domain.workspace import Workspace
 
@@ -48,19 +49,15 @@ def up(
 async def _up(folder: Path | None, workspace: Workspace | None, port: int, mail_port: int) -> None:
     console = Console(highlight=False)
     stop_on_sigterm()
-
-    def show(mail: Mail) -> None:
-        console.print(Text(f"✉ {mail.recipient}: {mail.subject}", style="cyan"))
-
     with LogFile(console) as log:
         plan = Plan(
-            author="listeningpost up",
+            author=login(),
             output=log,
+            screen=Screen(console, on=True),
             data_dir=folder,
             workspace=workspace,
             port=port,
             mail_port=mail_port,
-            on_mail=show,
         )
         async with open_house(plan) as opened:
             await leave_running(opened, console, log, "listeningpost up")
@@ -75,14 +72,12 @@ def stop_on_sigterm() -> None:
 
 async def leave_running(opened: House, console: Console, log: LogFile, started_by: str) -> None:
     """Says what is where and how to use it; returns with Ctrl-C. Raises ChildDied when a process has died."""
-    url = opened.stack.url("ingest")
     lines = (
         "",
-        f"REST   {url}/v1/feedback    (its schema: {url}/openapi.json)",
-        f"Slack  {url}/v1/channels/slack/events",
-        f"mail   localhost:{opened.mail_port} takes feedback; what is sent to people is shown here",
-        f"key    {opened.secrets.key}",
+        *doors.described(opened),
         f"log    {log.path}",
+        "",
+        "What is sent to people is shown here.",
         "",
         "In another terminal, without any settings:",
         '  listeningpost send "The new bill is clear at last." --from amelia.hart@brightwater.example',
@@ -121,7 +116,8 @@ class LogFile:
     def keep(self) -> None:
         """Leave it, and say where it is."""
         self._kept = True
-        self._console.print(Text(f"What the services wrote: {self.path}"), soft_wrap=True)
+        said = "What the services wrote" if self.path.exists() else "What the services wrote was removed from"
+        self._console.print(Text(f"{said}: {self.path}"), soft_wrap=True)
 
     def __enter__(self) -> Self:
         return self
@@ -130,11 +126,15 @@ class LogFile:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._file.close()
+        if not self.path.exists():
+            # Whoever cleans up temporary files may do so while we run.
+            self._console.print(Text(f"{self.path} was removed by somebody else."), soft_wrap=True)
+            return
         broke = isinstance(error, Exception) and not isinstance(error, typer.Exit)
         if broke and not self._kept and self.path.stat().st_size:
             self.keep()
         if not self._kept:
-            self.path.unlink()
+            self.path.unlink(missing_ok=True)
 
 
 def _home() -> Path:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import fcntl
 import os
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.cli.apply import example
@@ -20,7 +20,8 @@ from deploy.demo.settings import (
     read_secrets,
     with_crm_at,
 )
-from deploy.demo.sinks.mail import Mail, MailSink
+from deploy.demo.shown import Screen, names_of
+from deploy.demo.sinks.mail import MailSink
 from deploy.demo.sinks.serving import serving
 from deploy.demo.sinks.slack import SlackWorkspace
 from deploy.demo.sinks.webhook import WebhookSink
@@ -29,9 +30,10 @@ from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.output import LineSink
 from deploy.embedded.ports import LOOPBACK, lease_port
 from deploy.embedded.stack import EmbeddedStack
+from services.ingest.settings import IngestSection, IngestSettings
 from shared.domain.declaration import read_workspace
 from shared.domain.workspace import Workspace
-from shared.settings import CommonSettings
+from shared.settings import CommonSettings, load
 
 SERVICES = ("ingest", "classifier", "notifier")
 
@@ -40,16 +42,17 @@ SERVICES = ("ingest", "classifier", "notifier")
 class Plan:
     """How to open it. Without `data_dir` nothing is kept; without `workspace` the example company moves in.
 
-    A port that is None is a free one. `author` is who applies the workspace and makes the keys.
+    A port that is None is a free one. `author` is who applies the workspace and makes the keys. `screen`
+    shows what is sent to people.
     """
 
     author: str
     output: LineSink
+    screen: Screen
     data_dir: Path | None = None
     workspace: Workspace | None = None
     port: int | None = None
     mail_port: int | None = None
-    on_mail: Callable[[Mail], None] = field(default=lambda _: None)
 
 
 @dataclass
@@ -79,7 +82,7 @@ class House:
     workspace: Workspace
     sinks: Sinks
     secrets: Secrets
-    mail_port: int
+    doors: IngestSection
 
     def environment(self) -> Mapping[str, str]:
         """With these, `listeningpost` works on this stack from another terminal."""
@@ -106,6 +109,7 @@ async def open_house(plan: Plan) -> AsyncIterator[House]:
         kept = read_secrets(folder) if plan.data_dir else make_secrets()
         sinks = await _open_sinks(opened, kept, plan)
         workspace = plan.workspace or with_crm_at(read_workspace(example()), sinks.crm_url)
+        plan.screen.called = names_of(workspace)
         mail_port = plan.mail_port or _leased(opened)
         env = environment(
             kept,
@@ -124,23 +128,26 @@ async def open_house(plan: Plan) -> AsyncIterator[House]:
                 keep_secrets(folder, kept)
             return {}
 
+        # What whoever starts it has set is meant, and wins.
+        own = {name: value for name, value in env.items() if name not in os.environ}
+        doors = load(IngestSettings, {**os.environ, **own}).ingest
         stack = EmbeddedStack(
             data_dir=plan.data_dir,
             services=SERVICES,
-            # What whoever starts it has set is meant, and wins.
-            env={name: value for name, value in env.items() if name not in os.environ},
+            env=own,
             http_ports={"ingest": plan.port} if plan.port else {},
             prepare=ready,
             output=plan.output,
         )
         await opened.enter_async_context(stack)
-        yield House(stack, settings_of(stack), workspace, sinks, kept, mail_port)
+        yield House(stack, settings_of(stack), workspace, sinks, kept, doors)
 
 
 async def _open_sinks(opened: AsyncExitStack, kept: Secrets, plan: Plan) -> Sinks:
-    slack, crm = SlackWorkspace(kept.slack_token), WebhookSink(kept.crm_webhook)
+    slack = SlackWorkspace(kept.slack_token, on_post=plan.screen.post)
+    crm = WebhookSink(kept.crm_webhook, plan.screen.call)
     return Sinks(
-        mail=await opened.enter_async_context(MailSink(plan.on_mail).listening()),
+        mail=await opened.enter_async_context(MailSink(plan.screen.mail).listening()),
         slack=slack,
         slack_url=await opened.enter_async_context(serving(slack.app())),
         crm=crm,

@@ -74,7 +74,7 @@ async def _doors(opened: House) -> AsyncIterator[Mapping[Door, RestDoor | SlackD
     doors: dict[Door, RestDoor | SlackDoor | MailDoor] = {
         Door.REST: RestDoor(url, opened.secrets.key or "", opened.secrets.import_key or ""),
         Door.SLACK: SlackDoor(url, opened.secrets.slack_signing, opened.sinks.slack, opened.sinks.slack_url),
-        Door.MAIL: MailDoor(LOOPBACK, opened.mail_port),
+        Door.MAIL: MailDoor(LOOPBACK, opened.doors.mail.port or 0),
     }
     try:
         yield doors

@@ -16,7 +16,8 @@ from deploy.demo.sinks import webhook
 from shared.domain.route import ReceiverKind
 from shared.domain.workspace import Workspace
 
-SENDER = "Listening Post <listening-post@leuchtfeld.example>"
+_OWN_ADDRESS = "listening-post@leuchtfeld.example"
+SENDER = f"Listening Post <{_OWN_ADDRESS}>"
 _LOOPBACK = "127.0.0.1"
 _LOOPBACK_NETWORK = json.dumps(["127.0.0.0/8"])
 
@@ -70,6 +71,7 @@ def environment(
         "LISTENINGPOST_INGEST__SLACK__API_URL": f"{slack_url}/api/",
         "LISTENINGPOST_INGEST__MAIL__PORT": str(mail_port),
         "LISTENINGPOST_INGEST__MAIL__MAILBOXES": json.dumps(mailboxes),
+        "LISTENINGPOST_INGEST__MAIL__OWN_ADDRESSES": json.dumps([_OWN_ADDRESS]),
         "LISTENINGPOST_INGEST__MAIL__AUTHSERV_ID": AUTHSERV_ID,
         "LISTENINGPOST_INGEST__MAIL__TRUSTED_RELAYS": _LOOPBACK_NETWORK,
         "LISTENINGPOST_NOTIFIER__EMAIL__HOST": _LOOPBACK,

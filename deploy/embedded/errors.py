@@ -19,7 +19,8 @@ class ChildDied(EmbeddedError):
 
     def __init__(self, name: str, how: str, last_lines: Sequence[str]) -> None:
         said = "".join(f"\n    {line}" for line in last_lines)
-        super().__init__(f"{name} died ({how}). {'Its last lines:' + said if said else 'It said nothing.'}")
+        last = "Its last lines:" + said if said else "It said nothing."
+        super().__init__(f"{name} died ({how}), so everything was stopped. {last}")
         self.name = name
         self.how = how
         self.last_lines = tuple(last_lines)

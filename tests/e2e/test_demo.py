@@ -34,6 +34,11 @@ async def test_the_demo_can_stay_and_is_found_from_another_terminal(tmp_path: Pa
     async with going_on(shell, "demo", "--stay", "--speed", "50") as demo:
         await demo.says("Ctrl-C stops everything.", within_s=180)
         assert shell.run("doctor").code == 0
-        assert shell.run("send", "The bill is clear at last.").code == 0
+        assert "signing secret " in demo.out
+        assert "takes mail for feedback@leuchtfeld.example" in demo.out
+        before = len(demo.out)
+        assert shell.run("send", "Nobody can read the bill.").code == 0
+        await demo.says("why: ", within_s=30)
+        assert "→ mail" in demo.out[before:]
         assert await demo.stop() == 0
     assert "Everything that had to happen happened" in demo.out

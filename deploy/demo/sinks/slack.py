@@ -52,6 +52,7 @@ class SlackWorkspace:
     posts: list[Post] = field(default_factory=list)
     files: dict[str, bytes] = field(default_factory=dict)
     downloads: int = 0
+    on_post: Callable[[Post], None] = lambda _: None
     _last_ts: int = 0
 
     def app(self) -> Starlette:
@@ -104,6 +105,7 @@ class SlackWorkspace:
     def _post(self, values: Reply) -> Reply:
         post = Post(_direct(values["channel"]), self.next_ts(), clock.now(), values)
         self.posts.append(post)
+        self.on_post(post)
         return {"channel": post.channel, "ts": post.ts, "message": {"text": values.get("text", "")}}
 
     def _update(self, values: Reply) -> Reply:
@@ -112,6 +114,7 @@ class SlackWorkspace:
             return {"ok": False, "error": "message_not_found"}
         post.content = {**post.content, **values}
         post.edits += 1
+        self.on_post(post)
         return {"channel": post.channel, "ts": post.ts}
 
     def _delete(self, values: Reply) -> Reply:
@@ -119,6 +122,7 @@ class SlackWorkspace:
         if post is None:
             return {"ok": False, "error": "message_not_found"}
         post.deleted = True
+        self.on_post(post)
         return {"channel": post.channel, "ts": post.ts}
 
     def _history(self, values: Reply) -> Reply:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -27,8 +28,9 @@ class Call:
 
 
 class WebhookSink:
-    def __init__(self, secret: str) -> None:
+    def __init__(self, secret: str, on_call: Callable[[Call], None] = lambda _: None) -> None:
         self.calls: list[Call] = []
+        self._on_call = on_call
         self.refused = 0
         self._verifier = Webhook(secret)
 
@@ -42,5 +44,7 @@ class WebhookSink:
         except WebhookVerificationError:
             self.refused += 1
             return Response(status_code=401)
-        self.calls.append(Call(clock.now(), request.headers["webhook-id"], verified))
+        call = Call(clock.now(), request.headers["webhook-id"], verified)
+        self.calls.append(call)
+        self._on_call(call)
         return Response(status_code=204)
