@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import sys
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +13,7 @@ import typer
 from rich.text import Text
 
 from deploy.cli import connect
+from deploy.cli.author import login
 from deploy.cli.difference import Difference, differences
 from deploy.cli.output import ExitCode, Failed, Json, examples, print_json, remarks, results
 from deploy.cli.settings import settings
@@ -26,6 +27,17 @@ _EXAMPLES = examples(
     "listeningpost apply company.yaml --dry-run", "listeningpost apply company.yaml --author Maren"
 )
 _MOST_NAMES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """By whom and how. `example` means that no file was named."""
+
+    author: str
+    dry_run: bool
+    yes: bool
+    example: bool
+    as_json: bool
 
 
 def register(app: typer.Typer) -> None:
@@ -42,12 +54,14 @@ def apply(
         bool, typer.Option("--dry-run", help="Only check and show what would change.")
     ] = False,
     author: Annotated[str | None, typer.Option(help="Who changes it; default: your login name.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Also replace what somebody else applied last.")] = False,
     as_json: Json = False,
 ) -> None:
     """Give the services a workspace: who you are, your journey, your people.
 
-    Every fault is named with its line, and then nothing is changed (exit code 2). Running services follow
-    within two seconds.
+    Every fault is named with its line, and then nothing is changed (exit code 2). The file replaces what is
+    in force: where somebody else applied that, you see what would change and are asked first. Running
+    services follow within two seconds.
     """
     name, text = _read(file)
     try:
@@ -58,7 +72,8 @@ def apply(
     if dry_run and not as_json:
         # Said before the database is asked, so that a file can be checked where there is none.
         remarks().print("[dim]the file is sound[/dim]")
-    asyncio.run(_apply(workspace, author or _login(), dry_run=dry_run, example=file is None, as_json=as_json))
+    asked = Asked(author or login(), dry_run=dry_run, yes=yes, example=file is None, as_json=as_json)
+    asyncio.run(_apply(workspace, asked))
 
 
 def example() -> str:
@@ -78,14 +93,6 @@ def _read(file: str | None) -> tuple[str, str]:
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise Failed(f"{file}:{line}: this is not UTF-8", "save the file as UTF-8", ExitCode.USAGE) from None
-
-
-def _login() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        # A container may run under a user id that has no name.
-        return "somebody"
 
 
 def _show_flaws(name: str, error: InvalidDeclaration, *, as_json: bool) -> None:
@@ -115,12 +122,12 @@ def _show_flaws(name: str, error: InvalidDeclaration, *, as_json: bool) -> None:
     console.print(Text(f"{count} fault{'s' * (count > 1)}; nothing was changed", style="red"))
 
 
-async def _apply(workspace: Workspace, author: str, *, dry_run: bool, example: bool, as_json: bool) -> None:
+async def _apply(workspace: Workspace, asked: Asked) -> None:
     async with connect.store(settings()) as store:
         await Migrator(store).start()
         directory = DirectoryStore(store)
         current = await directory.current()
-        if example and current is not None and current.workspace.name != workspace.name:
+        if asked.example and current is not None and current.workspace.name != workspace.name:
             raise Failed(
                 f"{current.workspace.name!r} is in force, and no file was given",
                 "name the file; the example company would replace yours",
@@ -128,32 +135,43 @@ async def _apply(workspace: Workspace, author: str, *, dry_run: bool, example: b
             )
         found = differences(current.workspace if current else None, workspace)
         applied = None
-        if found and not dry_run:
+        if found and not asked.dry_run:
+            if current is not None and current.author != asked.author and not asked.yes:
+                _confirm(current, found, asked)
             try:
                 applied = await directory.propose(
-                    workspace, author, expected=current.number if current else 0, now=clock.now()
+                    workspace, asked.author, expected=current.number if current else 0, now=clock.now()
                 )
             except Conflict as error:
                 raise Failed(str(error), "run it again: it is then compared with what they changed") from None
-    _report(current, applied, found, dry_run=dry_run, as_json=as_json)
+    _report(current, applied, found, asked)
+
+
+def _confirm(current: Version, found: tuple[Difference, ...], asked: Asked) -> None:
+    """Returns when they are sure. The file may be older than what it replaces, and nothing in it says so."""
+    _report(current, None, found, asked)
+    when = f"{current.applied_at.astimezone():%Y-%m-%d %H:%M}"
+    said = f"version {current.number} was applied by {current.author}, {when}; you are {asked.author}"
+    if sys.stdin.isatty() and not asked.as_json:
+        remarks().print(Text(said.capitalize()), soft_wrap=True)
+        if typer.confirm("Replace it with this file?", err=True):
+            return
+        raise Failed("nothing was changed")
+    raise Failed(f"nothing was changed: {said}", "make sure that your file has their changes, then add --yes")
 
 
 def _report(
-    current: Version | None,
-    applied: Version | None,
-    found: tuple[Difference, ...],
-    *,
-    dry_run: bool,
-    as_json: bool,
+    current: Version | None, applied: Version | None, found: tuple[Difference, ...], asked: Asked
 ) -> None:
-    if as_json:
+    if asked.as_json:
         in_force = applied or current
         print_json(
             {
                 "applied": applied is not None,
-                "dry_run": dry_run,
+                "dry_run": asked.dry_run,
                 "version": in_force.number if in_force else None,
                 "author": in_force.author if in_force else None,
+                "applied_at": in_force.applied_at if in_force else None,
                 "differences": [difference.as_json() for difference in found],
             }
         )
@@ -161,7 +179,8 @@ def _report(
     console = results()
     for difference in found:
         console.print(_line(difference))
-    console.print(Text(_verdict(current, applied, changed=bool(found))))
+    if applied or asked.dry_run or not found:
+        console.print(Text(_verdict(current, applied, changed=bool(found))))
 
 
 def _verdict(current: Version | None, applied: Version | None, *, changed: bool) -> str:
@@ -169,7 +188,7 @@ def _verdict(current: Version | None, applied: Version | None, *, changed: bool)
         return f"Nothing to change: version {current.number} by {current.author} says the same."
     if applied:
         return f"Version {applied.number} is in force. Running services follow within two seconds."
-    in_force = f"version {current.number}" if current else "none yet"
+    in_force = f"version {current.number} by {current.author}" if current else "none yet"
     return f"Nothing was changed (--dry-run); in force is {in_force}."
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 from datetime import timedelta
 from typing import Annotated
 
@@ -11,6 +10,7 @@ import typer
 from rich.text import Text
 
 from deploy.cli import connect
+from deploy.cli.author import login
 from deploy.cli.output import Failed, Json, examples, print_json, remarks, results, table
 from deploy.cli.settings import settings
 from shared import clock
@@ -50,7 +50,7 @@ def create(
             await Migrator(store).start()
             keys = ApiKeyStore(store)
             return await keys.create(
-                name, scope, now=now, source=source, created_by=getpass.getuser(), expires_at=expires_at
+                name, scope, now=now, source=source, created_by=login(), expires_at=expires_at
             )
 
     key, token = asyncio.run(run())
@@ -91,7 +91,11 @@ def show(*, as_json: Json = False) -> None:
     results().print(table(("id", "name", "source", "scopes", "made", ""), rows))
 
 
-def revoke(*, key_id: Annotated[str, typer.Argument(help="Its id, from `listeningpost keys list`.")]) -> None:
+def revoke(
+    *,
+    key_id: Annotated[str, typer.Argument(help="Its id, from `listeningpost keys list`.")],
+    as_json: Json = False,
+) -> None:
     """Take a key back: within five seconds it opens nothing any more."""
 
     async def run() -> bool:
@@ -100,6 +104,9 @@ def revoke(*, key_id: Annotated[str, typer.Argument(help="Its id, from `listenin
 
     if not asyncio.run(run()):
         raise Failed(f"no key {key_id!r} is in force", "`listeningpost keys list` shows their ids")
+    if as_json:
+        print_json({"id": key_id, "revoked": True})
+        return
     results().print(f"{key_id} is revoked.")
 
 

@@ -88,11 +88,19 @@ async def test_apply_names_faults_and_running_services_see_a_change(post: Runnin
     dry = as_json(shell, "apply", str(file), "--dry-run")
     assert dry["applied"] is False
     assert ["name"] in [d["changed"].get("bill") for d in dry["differences"]]
-    applied = as_json(shell, "apply", str(file), "--author", "mara")
+    asked = shell.run("apply", str(file), "--author", "mara", text="")
+    assert (asked.code, "bill (name)" in asked.out) == (1, True)
+    assert "version 1 was applied by " in asked.err
+    assert "--yes" in asked.err
+    applied = as_json(shell, "apply", str(file), "--author", "mara", "--yes")
     assert (applied["applied"], applied["version"], applied["author"]) == (True, 2, "mara")
     again = shell.run("apply", str(file))
     assert again.code == 0
     assert "Nothing to change: version 2 by mara" in again.out
+    file.write_text(file.read_text().replace("name: The invoice", "name: The bill", 1), encoding="utf-8")
+    undone = as_json(shell, "apply", str(file), code=1)
+    assert (undone["applied"], undone["author"]) == (False, "mara")
+    assert as_json(shell, "apply", str(file), "--author", "mara")["version"] == 3
 
 
 async def test_keys_are_made_listed_and_revoked(post: Running, shell: Shell) -> None:
@@ -105,7 +113,7 @@ async def test_keys_are_made_listed_and_revoked(post: Running, shell: Shell) -> 
 
     await until(lambda: takes(0), within_s=5, what="the new key opens the door")
     assert token
-    assert shell.run("keys", "revoke", made["id"]).code == 0
+    assert as_json(shell, "keys", "revoke", made["id"]) == {"id": made["id"], "revoked": True}
     await until(lambda: takes(1), within_s=5, what="the revoked key opens nothing")
     assert shell.run("keys", "revoke", made["id"]).code == 1
     state = {key["id"]: key["revoked_at"] for key in as_json(shell, "keys", "list")}
