@@ -14,7 +14,7 @@ import typer
 from pydantic import HttpUrl, SecretStr
 from rich.text import Text
 
-from deploy.cli.output import ExitCode, Failed, Json, examples, pairs, print_json, results
+from deploy.cli.output import ExitCode, Failed, Json, examples, pairs, print_json, remarks, results
 from deploy.cli.settings import settings
 from shared import ids
 from shared.events.feedback import Mode
@@ -121,8 +121,12 @@ def _report(answer: httpx.Response, *, as_json: bool) -> None:
     if as_json:
         print_json(body)
     elif isinstance(body, dict):
+        warnings = body.pop("warnings", ())
         results().print(Text("✓ kept" if answer.status_code == _KEPT else "✗ refused", style="bold"))
         results().print(pairs({name: str(value) for name, value in body.items()}))
+        for warning in warnings:
+            said = f"! {warning['pointer'].rpartition('/')[2]}: {warning['detail']}; {warning['remedy']}"
+            remarks().print(Text(said, style="yellow"), soft_wrap=True)
     if answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
         raise typer.Exit(ExitCode.UNREACHABLE)
     raise typer.Exit(ExitCode.OK if answer.status_code == _KEPT else ExitCode.FOUND)

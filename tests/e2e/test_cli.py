@@ -64,6 +64,16 @@ async def test_what_is_refused_says_why_and_ends_with_1(post: Running, shell: Sh
     assert "remedy" in done.out
 
 
+async def test_a_touchpoint_that_does_not_exist_is_said_and_costs_nothing(
+    post: Running, shell: Shell
+) -> None:
+    done = shell.run("send", "Nobody can read it.", "--touchpoint", "bil")
+    assert done.code == 0
+    assert "kept" in done.out
+    assert "there is no such touchpoint" in done.err
+    assert "did you mean 'bill'?" in done.err
+
+
 async def test_a_file_and_an_attachment_can_be_sent(post: Running, shell: Shell) -> None:
     (shell.home / "said.txt").write_text("Das Kundenportal meldet mich ständig ab.", encoding="utf-8")
     (shell.home / "log.txt").write_text("session expired", encoding="utf-8")

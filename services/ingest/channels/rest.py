@@ -18,11 +18,12 @@ from services.ingest.domain.receipt import Receipt
 from services.ingest.domain.rest.answer import Answer, answer
 from services.ingest.domain.rest.body import Body, read
 from services.ingest.domain.rest.convert import Converter
+from services.ingest.domain.rest.hints import Remark, has_hints, remarks
 from services.ingest.domain.rest.item import Item
 from services.ingest.domain.submission import Submission
 from services.ingest.settings import IngestSettings
 from shared.domain.api_key import ApiKey
-from shared.errors import InvalidInput, Reason
+from shared.errors import DependencyDown, InvalidInput, Reason
 from shared.store.idempotency import StoredAnswer
 from shared.telemetry.metrics import RECEIVED
 
@@ -105,7 +106,16 @@ class RestChannel:
         for outcome in settled:
             if not isinstance(outcome, Receipt):
                 RECEIVED.labels(self.name, "rejected", outcome[0].reason).inc()
-        return answer(body, settled)
+        return answer(body, settled, self._remarks(body))
+
+    def _remarks(self, body: Body) -> list[list[Remark]]:
+        """None while there is no directory: what is kept is not refused for that."""
+        if not has_hints(body.entries):
+            return []
+        try:
+            return remarks(body.entries, self._context.directory())
+        except DependencyDown:
+            return []
 
     async def _take_once(
         self, body: Body, key: ApiKey, request: Request, retry_key: str, body_hash: str

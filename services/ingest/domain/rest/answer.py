@@ -12,11 +12,15 @@ from pydantic import BaseModel, Field
 from services.ingest.domain.problem import MEDIA_TYPE, Problem, problem, status_of
 from services.ingest.domain.receipt import Receipt
 from services.ingest.domain.rest.body import Body, Entry
+from services.ingest.domain.rest.hints import Remark
 from shared.errors import InvalidInput
 
 
 class ItemResult(BaseModel):
-    """`spooled` is kept as well: on our disk, until what is away comes back. `line` is there for NDJSON."""
+    """`spooled` is kept as well: on our disk, until what is away comes back. `line` is there for NDJSON.
+
+    `warnings` say what of a piece that was kept has no effect; absent when there are none.
+    """
 
     index: int
     status: str = Field(examples=["accepted", "spooled", "rejected"])
@@ -24,6 +28,7 @@ class ItemResult(BaseModel):
     revision: int | None = None
     line: int | None = None
     problem: Problem | None = None
+    warnings: list[Remark] = []
 
 
 class Results(BaseModel):
@@ -53,13 +58,17 @@ class Answer:
 Settled = Receipt | Sequence[InvalidInput]
 
 
-def answer(body: Body, settled: Sequence[Settled]) -> Answer:
+def answer(body: Body, settled: Sequence[Settled], remarks: Sequence[Sequence[Remark]] = ()) -> Answer:
     """202 when all is kept, 207 when some is, else the problem: of the one item, or of all of them.
 
-    `settled` has for each entry its receipt, or what is wrong with it.
+    `settled` has for each entry its receipt, or what is wrong with it; `remarks`, unless it is empty, what is
+    said of it when it is kept.
     """
     pairs = zip(body.entries, settled, strict=True)
     results = [_result(entry, index, end) for index, (entry, end) in enumerate(pairs)]
+    for result, said in zip(results, remarks, strict=False):
+        if said and result["status"] != "rejected":
+            result["warnings"] = [remark.model_dump() for remark in said]
     if body.single:
         result = results[0]
         refused = result.get("problem")
