@@ -21,7 +21,7 @@ def create_app(settings: ClassifierSettings) -> Service:
     store = Store(settings.mongo)
     publisher = Publisher(settings.kafka, source="services/classifier")
     directory = DirectoryFollower(store)
-    tagging = Tagging(TAGGERS[settings.classifier.engine](), lambda: directory.snapshot)
+    tagging = Tagging(TAGGERS[settings.classifier.engine](), lambda: directory.in_force)
     pipeline = Pipeline(
         FeedbackStore(store), tagging, publisher, directory=lambda: directory.directory, now=clock.now
     )

@@ -6,6 +6,7 @@ stored already is published again from the store, never tagged anew.
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,10 @@ from shared.telemetry.failpoints import failpoint
 
 Batch = Sequence[Received[FeedbackReceived]]
 Pieces = Mapping[str, Sequence[FeedbackReceived]]
+#: By feedback_id: the traceparent a piece came with.
+Traces = Mapping[str, str | None]
+#: Smaller ones overlap better, larger ones cost the database less.
+_GROUP = 250
 
 
 class Publishing(Protocol):
@@ -65,12 +70,38 @@ class Pipeline:
     async def handle(self, batch: Batch) -> list[Outcome]:
         """Every piece of the batch is stored and published as its newest event says."""
         pieces = by_piece([received.event for received in batch])
+        traces = {received.event.feedback_id: received.trace for received in batch}
+        outdated = await self._side_by_side(pieces, traces)
+        counted = {id(winner(events)) for name, events in pieces.items() if name not in outdated}
+        return [Outcome.DONE if id(received.event) in counted else Outcome.SKIPPED for received in batch]
+
+    async def _side_by_side(self, pieces: Pieces, traces: Traces) -> set[str]:
+        """Stored and published group by group: while one waits for the database, the next is made ready.
+
+        Returns the ids of pieces that were overtaken. Raises what the first group that failed raised, and
+        only after the others have ended: nobody may still be writing when the batch is given back.
+        """
+        names = list(pieces)
+        groups = [
+            {name: pieces[name] for name in names[start : start + _GROUP]}
+            for start in range(0, len(names), _GROUP)
+        ]
+        results = await asyncio.gather(
+            *(self._store_and_publish(group, traces) for group in groups), return_exceptions=True
+        )
+        outdated: set[str] = set()
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+            outdated |= result
+        return outdated
+
+    async def _store_and_publish(self, pieces: Pieces, traces: Traces) -> set[str]:
         settled = await self._settle(pieces)
         failpoint("classifier.after_store")
-        await self._publish(settled.publish, batch)
+        await self._publish(settled.publish, traces)
         failpoint("classifier.after_publish")
-        counted = {id(winner(events)) for name, events in pieces.items() if name not in settled.outdated}
-        return [Outcome.DONE if id(received.event) in counted else Outcome.SKIPPED for received in batch]
+        return settled.outdated
 
     async def _settle(self, pieces: Pieces) -> Settled:
         """All of it is stored afterwards."""
@@ -115,10 +146,9 @@ class Pipeline:
             lost |= await self._store.advance(plan.same_content)
         return lost
 
-    async def _publish(self, results: Sequence[FeedbackClassified], batch: Batch) -> None:
+    async def _publish(self, results: Sequence[FeedbackClassified], traces: Traces) -> None:
         if not results:
             return
-        traces = {received.event.feedback_id: received.trace for received in batch}
         await self._publisher.publish(
             CLASSIFIED, results, traces=[traces[piece.feedback_id] for piece in results]
         )

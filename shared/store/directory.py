@@ -106,6 +106,11 @@ class DirectoryFollower(Follower[Directory | None]):
             raise DependencyDown("directory", _NONE_YET)
         return self._snapshot
 
+    @property
+    def in_force(self) -> Directory | None:
+        """None until one was applied: for what can begin without."""
+        return self._snapshot
+
     def problem(self) -> str | None:
         return super().problem() or (None if self._snapshot is not None else _NONE_YET)
 

@@ -11,6 +11,7 @@ from services.classifier.subscriptions import Lanes, subscriptions
 from shared.bus.subscription import Outcome, Received
 from shared.settings import load
 from tests.support.feedback import piece
+from tests.support.wait import until
 
 
 def batch(name: str) -> Batch:
@@ -18,16 +19,18 @@ def batch(name: str) -> Batch:
 
 
 class Handler:
-    """Takes as long over a batch as the test wants."""
+    """Notes when a batch begins and ends; a live one lasts until the test says `go_on`."""
 
     def __init__(self) -> None:
         self.seen: list[str] = []
         self.go_on = asyncio.Event()
 
     async def __call__(self, items: Batch) -> Sequence[Outcome]:
-        self.seen.append(items[0].event.text)
-        if items[0].event.text == "piece live":
+        name = items[0].event.text.removeprefix("piece ")
+        self.seen.append(f"{name} begins")
+        if name == "live":
             await self.go_on.wait()
+        self.seen.append(f"{name} ends")
         return [Outcome.DONE]
 
 
@@ -35,25 +38,22 @@ async def test_bulk_starts_when_the_live_batch_is_done() -> None:
     handler = Handler()
     lanes = Lanes(handler, bulk_patience_s=30)
     live = asyncio.create_task(lanes.live(batch("live")))
-    await asyncio.sleep(0)
+    await until(lambda: handler.seen, within_s=5, what="the live batch is in hand")
     bulk = asyncio.create_task(lanes.bulk(batch("bulk")))
-    await asyncio.sleep(0)
-    assert handler.seen == ["piece live"]
-    handler.go_on.set()
-    assert await bulk == [Outcome.DONE]
-    assert await live == [Outcome.DONE]
-    assert handler.seen == ["piece live", "piece bulk"]
+    asyncio.get_running_loop().call_later(0.02, handler.go_on.set)
+    assert await bulk == await live == [Outcome.DONE]
+    assert handler.seen == ["live begins", "live ends", "bulk begins", "bulk ends"]
 
 
 async def test_bulk_waits_no_longer_than_its_patience() -> None:
     handler = Handler()
     lanes = Lanes(handler, bulk_patience_s=0.01)
     live = asyncio.create_task(lanes.live(batch("live")))
-    await asyncio.sleep(0)
+    await until(lambda: handler.seen, within_s=5, what="the live batch is in hand")
     assert await lanes.bulk(batch("bulk")) == [Outcome.DONE]
     handler.go_on.set()
     await live
-    assert handler.seen == ["piece live", "piece bulk"]
+    assert handler.seen == ["live begins", "bulk begins", "bulk ends", "live ends"]
 
 
 async def test_a_failed_live_batch_does_not_block_bulk_for_ever() -> None:
