@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import smtplib
 import ssl
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +14,8 @@ from enum import StrEnum
 import httpx
 
 from deploy.cli import connect
-from deploy.cli.settings import CliSettings, environment
+from deploy.cli.letters import Choice, chosen
+from deploy.cli.settings import CliSettings, environment, origins
 from services.notifier.settings import EmailSettings, NotifierSettings, SlackSettings
 from shared import clock
 from shared.bus.admin import describe
@@ -32,6 +34,7 @@ _WITHIN_S = 5.0
 class State(StrEnum):
     OK = "ok"
     NOTE = "note"
+    WARNING = "warning"
     WRONG = "wrong"
 
 
@@ -67,7 +70,22 @@ async def kafka(where: CliSettings) -> list[Finding]:
         )
     if not absent and not small:
         found.append(Finding("topics", State.OK, f"all {len(topics)} are there"))
+        found.append(await _dead_letters(where))
     return found
+
+
+async def _dead_letters(where: CliSettings) -> Finding:
+    """They are no fault of the installation, so nothing fails; but somebody's words lie there unread."""
+    try:
+        waiting = await chosen(where.kafka, Choice())
+    except DependencyDown as error:
+        return Finding("dead letters", State.WRONG, str(error), "look again once Kafka answers")
+    if not waiting:
+        return Finding("dead letters", State.OK, "none waiting")
+    reasons = Counter(letter.reason for letter in waiting)
+    detail = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common())
+    remedy = "`listeningpost dead-letters` shows them; mend the cause, then `listeningpost replay`"
+    return Finding("dead letters", State.WARNING, f"{len(waiting)} waiting: {detail}", remedy)
 
 
 async def mongodb(where: CliSettings) -> list[Finding]:
@@ -224,5 +242,21 @@ async def _slack(slack: SlackSettings) -> Finding:
     )
 
 
+async def addresses(where: CliSettings) -> list[Finding]:
+    """Where it looks, and why there: half a set of variables means the defaults for the other half."""
+    uri = where.mongo.uri.get_secret_value()
+    used = {
+        "LISTENINGPOST_KAFKA__BOOTSTRAP_SERVERS": where.kafka.bootstrap_servers,
+        # Without what may stand before the @: a name and a password.
+        "LISTENINGPOST_MONGO__URI": uri.partition("://")[2].rpartition("@")[2],
+        "LISTENINGPOST_CLI__INGEST_URL": str(where.cli.ingest_url),
+    }
+    origin = origins()
+    said = [
+        f"{address} ({origin.get(name, f'default; {name} is not set')})" for name, address in used.items()
+    ]
+    return [Finding("looking at", State.NOTE, " · ".join(said))]
+
+
 #: In the order in which one thing needs the other.
-CHECKS: tuple[Check, ...] = (kafka, mongodb, services, reach)
+CHECKS: tuple[Check, ...] = (addresses, kafka, mongodb, services, reach)

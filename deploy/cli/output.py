@@ -13,11 +13,14 @@ from enum import IntEnum
 from typing import Annotated
 
 import typer
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from shared.errors import ListeningPostError
+
+_UNLIMITED_CHARS = 100_000
 
 
 class ExitCode(IntEnum):
@@ -63,12 +66,21 @@ def print_json(value: object, *, indent: int | None = 2) -> None:
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str | None = None) -> Table:
-    """A table without lines around it; cells are shown as they are, never read as markup."""
+    """A table without lines around it; cells are shown as they are, never read as markup.
+
+    Only the last column wraps, between words and only on a terminal: ids, positions and scopes are there to
+    be copied, and a pipe has no width.
+    """
     made = Table(title=title, box=None, header_style="bold", title_justify="left", pad_edge=False)
-    for column in columns:
-        made.add_column(column, overflow="fold")
+    for at, column in enumerate(columns[:-1]):
+        widest = max(cell_len(text) for text in (column, *(row[at] for row in rows)))
+        made.add_column(column, no_wrap=True, min_width=widest)
+    made.add_column(columns[-1], overflow="fold")
     for row in rows:
         made.add_row(*(Text(cell) for cell in row))
+    console, unlimited = results(), Console(width=_UNLIMITED_CHARS)
+    size = unlimited.measure(made)
+    made.width = min(size.maximum, max(console.width, size.minimum)) if console.is_terminal else size.maximum
     return made
 
 

@@ -44,5 +44,12 @@ def environment() -> Mapping[str, str]:
     return os.environ if note is None else {**note.env, **os.environ}
 
 
+def origins() -> Mapping[str, str]:
+    """Where each variable that is set comes from: the environment or the local stack."""
+    note = _note()
+    local_ones = dict.fromkeys(note.env, f"local stack of `{note.started_by}`") if note else {}
+    return local_ones | dict.fromkeys(os.environ, "environment")
+
+
 def _note() -> local.Note | None:
     return None if any(name in os.environ for name in _OWN) else local.running()
