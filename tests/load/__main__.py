@@ -24,8 +24,8 @@ class Extent:
     hold_s: float
 
 
-FULL = Extent(pairs=5, events=20_000, probe_s=10, hold_s=60)
-QUICK = Extent(pairs=2, events=5_000, probe_s=3, hold_s=10)
+FULL = Extent(pairs=5, events=30_000, probe_s=10, hold_s=60)
+QUICK = Extent(pairs=2, events=10_000, probe_s=3, hold_s=10)
 
 
 def main() -> None:
