@@ -31,14 +31,17 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "keys": ("deploy.cli.keys", "API keys: create, list, revoke."),
     "dead-letters": ("deploy.cli.dead_letters", "What could not be processed, and why."),
     "replay": ("deploy.cli.replay", "Put dead letters back once their cause is mended."),
+    "quarantine": ("deploy.cli.quarantine", "What came in but is no feedback, or could not be read."),
 }
 #: What a shell reports of a process that SIGTERM ended.
 _TERMINATED = 143
+_ALONE = ["--help"]
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one command and exit with an ExitCode; an error that can be expected is a sentence."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    # Who types the name alone asks what there is, which is no mistake.
+    given = list(sys.argv[1:] if arguments is None else arguments) or _ALONE
     _hush()
     try:
         build(_wanted(given))(args=given, prog_name="listeningpost")

@@ -35,9 +35,11 @@ class QuarantineStore:
         since: datetime | None = None,
         containing: str = "",
         limit: int = 100,
+        whole: bool = True,
     ) -> list[Quarantined]:
         """Those that fit all that is given; `containing` is looked for in their first 4,000 characters.
 
+        Unless `whole`, `raw` is left empty: a list of hundreds would be hundreds of megabytes.
         Raises DependencyDown.
         """
         query: Document = {}
@@ -50,7 +52,8 @@ class QuarantineStore:
         if containing:
             query["excerpt"] = {"$regex": re.escape(containing), "$options": "i"}
         with guard():
-            rows = await self._collection.find(query).sort("received_at", -1).to_list(limit)
+            fields = None if whole else {"raw": False, "excerpt": False}
+            rows = await self._collection.find(query, fields).sort("received_at", -1).to_list(limit)
         return [_entry(row) for row in rows]
 
     async def get(self, entry_id: str) -> Quarantined | None:
@@ -85,7 +88,7 @@ def _entry(row: Document) -> Quarantined:
         source=row["source"],
         reason=QuarantineReason(row["reason"]),
         detail=row["detail"],
-        raw=bytes(row["raw"]),
+        raw=bytes(row.get("raw", b"")),
         size_bytes=row["size_bytes"],
         received_at=row["received_at"],
     )

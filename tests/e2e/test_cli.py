@@ -13,9 +13,13 @@ from pydantic import SecretStr
 
 from deploy.cli import local
 from shared.bus.publisher import Publisher
+from shared.domain.quarantine import Quarantined, QuarantineReason
 from shared.events.topics import RECEIVED
-from shared.settings import KafkaSettings
+from shared.settings import KafkaSettings, MongoSettings
+from shared.store.connection import Store
+from shared.store.quarantine import QuarantineStore
 from tests.e2e.conftest import Running, Shell, going_on
+from tests.support.company import NOW
 from tests.support.wait import until
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
@@ -159,6 +163,28 @@ async def test_dead_letters_are_listed_shown_and_put_back_once(
     assert again["position"] != letter["position"]
 
 
+async def test_quarantine_lists_and_shows_what_is_no_feedback(post: Running, shell: Shell) -> None:
+    note = json.loads(
+        (shell.home / f"listeningpost-{os.getuid()}" / "local.json").read_text(encoding="utf-8")
+    )
+    store = Store(MongoSettings(uri=SecretStr(note["env"]["LISTENINGPOST_MONGO__URI"])))
+    kept = Quarantined("q1", "mail", "mail", QuarantineReason.LOOP, "our own", b"From: us\x1b[31m\n", 99, NOW)
+    await store.start()
+    try:
+        await QuarantineStore(store).keep([kept])
+    finally:
+        await store.stop()
+    table = shell.run("quarantine").out
+    assert all(word in table for word in ("q1", "mail", "loop", "our own"))
+    (found,) = [json.loads(line) for line in shell.run("quarantine", "--json").out.splitlines()]
+    assert (found["id"], found["reason"]) == ("q1", "loop")
+    assert shell.run("quarantine", "--reason", "bounce", "--json").out == ""
+    shown = shell.run("quarantine", "show", "q1")
+    assert "From: us·[31m" in shown.out
+    assert as_json(shell, "quarantine", "show", "q1")["content"] == "From: us\x1b[31m\n"
+    assert shell.run("quarantine", "show", "q2").code == 1
+
+
 async def test_which_ones_must_be_said_before_anything_is_put_back(post: Running, shell: Shell) -> None:
     assert shell.run("replay").code == 2
     assert shell.run("replay", "feedback.received.v1.dlq/0/999").code == 1
@@ -172,11 +198,20 @@ async def test_nothing_here_is_a_sentence_and_3(shell: Shell) -> None:
         "LISTENINGPOST_CLI__INGEST_URL": "http://127.0.0.1:1",
         "LISTENINGPOST_CLI__KEY": SecretStr("lp_x").get_secret_value(),
     }
-    for command in (["topics"], ["apply"], ["keys", "list"], ["dead-letters"], ["send", "Hello"], ["tail"]):
+    for command in (
+        ["topics"],
+        ["apply"],
+        ["keys", "list"],
+        ["dead-letters"],
+        ["quarantine"],
+        ["send", "Hello"],
+        ["tail"],
+    ):
         done = shell.run(*command, env=nowhere)
         assert done.code == 3, (command, done)
         assert "Traceback" not in done.err
         assert done.out == ""
+        assert "waiting" not in done.err
     done = shell.run("doctor", env=nowhere)
     assert done.code == 1
     assert "→" in done.out

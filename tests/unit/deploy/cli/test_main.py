@@ -39,6 +39,11 @@ def test_every_command_says_what_it_is_for_as_the_list_of_commands_does(
     assert frame.COMMANDS[name][1] in said
 
 
+def test_the_name_alone_shows_the_help_and_is_no_mistake(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run() == ExitCode.OK
+    assert "quarantine" in capsys.readouterr().out
+
+
 def test_every_module_with_a_command_is_registered() -> None:
     folder = Path(str(frame.__file__)).parent
     found = {f"deploy.cli.{file.stem}" for file in folder.glob("*.py") if "def register(" in file.read_text()}
