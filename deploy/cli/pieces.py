@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from rich.text import Text
 
-from shared.domain.delivery import Delivery, Purpose, State
+from shared.domain.delivery import CONTRIBUTOR, PLACE, SEALED, Delivery, Purpose, State
 from shared.domain.lens import LENS_NAMES
 from shared.events.feedback import FeedbackClassified, Polarity
 
@@ -32,7 +33,10 @@ class Told:
 
 
 def told(deliveries: Sequence[Delivery]) -> tuple[Told, ...]:
-    """One entry a delivery, in the order planned."""
+    """One entry a delivery, in the order planned.
+
+    A row without a recipient goes to nobody: it remembers that a piece was deleted before it was heard of.
+    """
     return tuple(
         Told(
             row.recipient,
@@ -42,6 +46,7 @@ def told(deliveries: Sequence[Delivery]) -> tuple[Told, ...]:
             tuple(sentence.replace("*", "") for sentence in row.why),
         )
         for row in deliveries
+        if row.recipient
     )
 
 
@@ -58,8 +63,13 @@ def lenses(piece: FeedbackClassified) -> str:
     return ", ".join(LENS_NAMES[tag.id] for tag in ranked) or "-"
 
 
-def line(piece: FeedbackClassified, people: Sequence[Told]) -> Text:
-    """`12:00:01  change  bill  [finance & legal]  "The line on the bill…"  → petra-neumann (email)`."""
+def line(
+    piece: FeedbackClassified, people: Sequence[Told], names: Mapping[str, str] = MappingProxyType({})
+) -> Text:
+    """`12:00:01  change  bill  [finance & legal]  "The line on the bill…"  → Petra Neumann (email)`.
+
+    `names` has people's names by their ids.
+    """
     tags = piece.tags
     text = Text(f"{piece.classified_at.astimezone():%H:%M:%S}  ", style="default")
     if piece.cause != "received":
@@ -70,8 +80,16 @@ def line(piece: FeedbackClassified, people: Sequence[Told]) -> Text:
     text.append(touchpoints(piece), style="bold red" if tags.needs_triage else "bold")
     text.append(f"  [{lenses(piece)}]  ", style="blue")
     text.append(f"“{excerpt(piece)}”")
-    text.append("  → " + (", ".join(f"{one.who} ({one.by})" for one in people) or "nobody"), style="dim")
+    text.append("  → " + (", ".join(_called(one, names) for one in people) or "nobody"), style="dim")
     return text
+
+
+def _called(one: Told, names: Mapping[str, str]) -> str:
+    """Somebody as people say it; an address that is sealed has no receiver that could be named."""
+    if one.who == CONTRIBUTOR:
+        return "whoever spoke" if one.by in {"", SEALED} else f"whoever spoke ({one.by})"
+    who = names.get(one.who, one.who.removeprefix(PLACE))
+    return f"{who} ({one.by})" if one.by else who
 
 
 def excerpt(piece: FeedbackClassified) -> str:

@@ -16,6 +16,7 @@ from shared.domain.delivery import State
 from shared.events.feedback import FeedbackClassified
 from shared.events.topics import CLASSIFIED
 from shared.store.deliveries import DeliveryStore
+from shared.store.directory import DirectoryStore
 
 _OPEN = (State.DUE, State.SENDING)
 _ASK_EVERY_S = 0.2
@@ -44,11 +45,9 @@ def tail(
     """Watch pieces as they are tagged and told.
 
     A line each: when, keep or change, touchpoints, lenses, what was said, who hears of it. What could not be
-    tagged is in red: it needs triage. Ends with Ctrl-C.
+    tagged is in red: it needs triage. Ends with Ctrl-C, and with exit code 3 when Kafka goes away.
     """
     where = settings()
-    if not as_json:
-        remarks().print("[dim]waiting for pieces; Ctrl-C ends[/dim]")
     try:
         asyncio.run(_tail(where, from_start=from_start, triage=triage, as_json=as_json))
     except ExceptionGroup as failed:
@@ -60,8 +59,14 @@ async def _tail(where: CliSettings, *, from_start: bool, triage: bool, as_json: 
     free = asyncio.Semaphore(_AT_ONCE)
     console = results()
 
+    def ready() -> None:
+        if not as_json:
+            remarks().print("[dim]waiting for pieces; Ctrl-C ends[/dim]")
+
     async with connect.store(where) as store, asyncio.TaskGroup() as shown:
         deliveries = DeliveryStore(store)
+        current = await DirectoryStore(store).current()
+        names = {person.id: person.name for person in current.workspace.people} if current else {}
 
         async def show(piece: FeedbackClassified) -> None:
             try:
@@ -71,9 +76,9 @@ async def _tail(where: CliSettings, *, from_start: bool, triage: bool, as_json: 
             if as_json:
                 print_json(pieces.as_json(piece, people), indent=None)
             else:
-                console.print(pieces.line(piece, people))
+                console.print(pieces.line(piece, people, names))
 
-        async for received in follow(where.kafka, CLASSIFIED, from_start=from_start):
+        async for received in follow(where.kafka, CLASSIFIED, from_start=from_start, on_ready=ready):
             piece = received.event
             if isinstance(piece, FeedbackClassified) and (piece.tags.needs_triage or not triage):
                 await free.acquire()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -16,17 +17,36 @@ from shared.events.base import Event
 from shared.events.topics import Topic
 from shared.settings import KafkaSettings
 
+#: aiokafka tries for ever to reach a broker that has gone, and says nothing of it. So whoever follows a quiet
+#: topic asks now and then whether anybody is there.
+_QUIET_MS = 2_000
+_ANSWER_WITHIN_S = 5.0
+
 
 async def follow(
-    settings: KafkaSettings, topic: Topic, *, from_start: bool = False
+    settings: KafkaSettings,
+    topic: Topic,
+    *,
+    from_start: bool = False,
+    on_ready: Callable[[], None] = lambda: None,
 ) -> AsyncIterator[Received[Event]]:
-    """Events as they come, for ever. Raises DependencyDown, and InvalidInput for one that cannot be read."""
+    """Events as they come, for ever; `on_ready` is called once none can be missed any more.
+
+    Raises DependencyDown, also within seconds of Kafka going away, and InvalidInput for an event that cannot
+    be read.
+    """
     async with _reader(settings, topic.name) as (consumer, partitions):
         offsets = await (consumer.beginning_offsets if from_start else consumer.end_offsets)(partitions)
         _seek(consumer, offsets)
-        async for record in consumer:
-            event = decode(topic.event, record.value)
-            yield Received(event, record.headers, record.topic, record.partition, record.offset)
+        on_ready()
+        while True:
+            taken = await consumer.getmany(timeout_ms=_QUIET_MS)
+            for record in (record for records in taken.values() for record in records):
+                event = decode(topic.event, record.value)
+                yield Received(event, record.headers, record.topic, record.partition, record.offset)
+            if not taken:
+                async with asyncio.timeout(_ANSWER_WITHIN_S):
+                    await consumer.end_offsets(partitions)
 
 
 async def read_all(settings: KafkaSettings, topic: str) -> AsyncIterator[ConsumerRecord[bytes, bytes]]:
@@ -74,4 +94,15 @@ async def _reader(
     except (KafkaError, OSError) as error:
         raise DependencyDown("kafka", type(error).__name__) from error
     finally:
+        await _stop(consumer)
+
+
+async def _stop(consumer: AIOKafkaConsumer) -> None:
+    try:
         await consumer.stop()
+    except asyncio.CancelledError:
+        # Without its broker, aiokafka 0.14 passes on the end of a fetch it has cancelled itself, half stopped.
+        await consumer._client.close()
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise

@@ -71,6 +71,21 @@ def test_what_needs_triage_and_what_nobody_is_told_of_are_visible() -> None:
     assert "→ nobody" in shown
 
 
+def test_people_and_places_are_called_as_people_call_them() -> None:
+    rows = [
+        ROW,
+        replace(ROW, recipient="place:crm", position=0),
+        replace(ROW, recipient="contributor"),
+        replace(ROW, recipient="contributor", chain=(Target("contributor", "f1"),), position=0),
+    ]
+    shown = pieces.line(PIECE, pieces.told(rows), {"pia": "Pia Post"}).plain
+    assert shown.endswith("→ Pia Post (email), crm (slack), whoever spoke (email), whoever spoke")
+
+
+def test_the_memory_of_a_deletion_is_told_to_nobody() -> None:
+    assert pieces.told([replace(ROW, recipient="", chain=())]) == ()
+
+
 def test_scripts_get_everything() -> None:
     found = pieces.as_json(PIECE, pieces.told([ROW, replace(ROW, recipient="place:crm", why=())]))
     assert found["feedback_id"] == "f1"
