@@ -39,8 +39,8 @@ def up(
 ) -> None:
     """Start everything on this machine, and stop it with Ctrl-C.
 
-    For trying out: the embedded broker keeps nothing after it stops. What is sent to people is shown here
-    instead, unless LISTENINGPOST_NOTIFIER__… names servers of yours.
+    For trying out: the embedded broker keeps nothing after it stops. Mail and Slack messages to people are
+    shown here instead, unless LISTENINGPOST_NOTIFIER__… names servers of yours.
     """
     folder = None if fresh else (data_dir or _home())
     asyncio.run(_up(folder, _read(workspace) if workspace else None, port, mail_port))
