@@ -79,7 +79,7 @@ def sent_call(call: Call) -> Sent:
     data = frame.get("data")
     told = data if isinstance(data, dict) else {}
     said = f"{frame.get('type', 'a call')} {told.get('headline', '')}".strip()
-    return Sent("webhook", "crm", said, tuple(str(why) for why in told.get("why", ())))
+    return Sent("webhook", "crm", said, tuple(str(why).replace("*", "") for why in told.get("why", ())))
 
 
 def _reasons_of_mail(words: str) -> tuple[str, ...]:
