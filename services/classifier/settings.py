@@ -18,7 +18,10 @@ class ClassifierSection(Section):
     bulk_patience_s: float = Field(
         default=1.0, ge=0, description="how long an import's batch waits for a moment without live pieces"
     )
-    linger_ms: int = Field(default=20, ge=1, le=1_000, description="how long a batch is gathered")
+    linger_ms: int = Field(default=20, ge=1, le=1_000, description="how long a live batch is gathered")
+    bulk_linger_ms: int = Field(
+        default=200, ge=1, le=5_000, description="how long an imported one is; asking rarely costs less"
+    )
 
 
 class ClassifierSettings(CommonSettings):

@@ -48,5 +48,7 @@ def subscriptions(handle: Handle, settings: ClassifierSection) -> list[Subscript
     lanes = Lanes(handle, settings.bulk_patience_s)
     return [
         Subscription(RECEIVED, "classifier", lanes.live, settings.batch, settings.linger_ms),
-        Subscription(RECEIVED_BULK, "classifier-bulk", lanes.bulk, settings.bulk_batch, settings.linger_ms),
+        Subscription(
+            RECEIVED_BULK, "classifier-bulk", lanes.bulk, settings.bulk_batch, settings.bulk_linger_ms
+        ),
     ]

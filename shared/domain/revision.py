@@ -6,7 +6,7 @@ stored already moves the revision on and changes no tag.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -52,8 +52,10 @@ def is_stored(event: FeedbackReceived, head: Head) -> bool:
     return event.revision == head.revision and (event.change is Change.DELETED) == head.deleted
 
 
-def winner(events: Iterable[FeedbackReceived]) -> FeedbackReceived:
+def winner(events: Sequence[FeedbackReceived]) -> FeedbackReceived:
     """The one event of a piece that counts; of equals the first. Raises ValueError for none."""
+    if len(events) == 1:
+        return events[0]
     return max(events, key=lambda event: (event.change is Change.DELETED, event.revision))
 
 

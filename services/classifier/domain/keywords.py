@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from services.classifier.domain.fold import fold
-from services.classifier.domain.split import Segment
+from services.classifier.domain.split import Segment, Word
 
 _TOKEN = re.compile(r"\w+")
 _BUCKET_CHARS = 4
@@ -62,16 +62,15 @@ class Keywords:
 
     def find(self, segment: Segment) -> list[Hit]:
         """Every occurrence in `segment`, in reading order."""
-        tokens = list(_TOKEN.finditer(segment.folded))
+        words = segment.words
         hits: list[Hit] = []
-        for position, token in enumerate(tokens):
-            for keyword in self._buckets.get(token.group()[:_BUCKET_CHARS], ()):
-                last = position + len(keyword.words) - 1
-                if last >= len(tokens) or not _same(keyword.words, tokens[position : last + 1]):
+        for position, word in enumerate(words):
+            for keyword in self._buckets.get(word.text[:_BUCKET_CHARS], ()):
+                if not _same(keyword.words, words[position : position + len(keyword.words)]):
                     continue
-                start, end = segment.start + token.start(), segment.start + tokens[last].end()
+                end = words[position + len(keyword.words) - 1].end
                 hits += [
-                    Hit(label, keyword.name, segment.field, start, end, weight)
+                    Hit(label, keyword.name, segment.field, word.start, end, weight)
                     for label, weight in keyword.weights
                 ]
         return hits
@@ -84,8 +83,10 @@ def _rarity(frequency: int, labels: int) -> float:
     return math.log((1 + labels) / frequency) / math.log(1 + labels) if frequency < labels else 0.0
 
 
-def _same(words: tuple[str, ...], tokens: Sequence[re.Match[str]]) -> bool:
-    return all(_inflected(word, token.group()) for word, token in zip(words, tokens, strict=True))
+def _same(keyword: tuple[str, ...], words: tuple[Word, ...]) -> bool:
+    if len(words) < len(keyword) or not _inflected(keyword[0], words[0].text):
+        return False
+    return all(_inflected(part, word.text) for part, word in zip(keyword[1:], words[1:], strict=True))
 
 
 def _inflected(word: str, token: str) -> bool:

@@ -31,9 +31,10 @@ class Nearness:
 
         Measured: better than the nearest text of all kinds, and than the nearest centroid.
         """
-        cosines = segments @ self._prototypes.T
-        nearest = np.maximum.reduceat(cosines, self._starts, axis=1)
-        scores: Matrix = nearest @ self._mean
+        # Texts along the first axis: reducing along the last one takes three times as long.
+        cosines = self._prototypes @ segments.T
+        nearest = np.maximum.reduceat(cosines, self._starts, axis=0)
+        scores: Matrix = nearest.T @ self._mean
         return scores
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from services.classifier.domain.fold import fold
 
@@ -17,15 +18,24 @@ _WRAPPED_LINE_CHARS = 50
 Span = tuple[int, int]
 
 
+class Word(NamedTuple):
+    """`start` and `end` are places in the field."""
+
+    text: str
+    start: int
+    end: int
+
+
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """`folded` is `fold(text)`; `text` is `field[start:end]` of the piece."""
+    """`folded` is `fold(text)`; `text` is `field[start:end]` of the piece; `words` are those of `folded`."""
 
     field: str
     start: int
     end: int
     text: str
     folded: str
+    words: tuple[Word, ...]
 
 
 #: In English, German, French and Spanish. A point after one of them ends no sentence.
@@ -50,6 +60,7 @@ _CONTRAST = re.compile(
     r"pero|sin embargo|aunque|no obstante|lastima que|a diferencia de|"
     r"(?:it|this|that|there) (?:would|should|could|just|only|needs?|lacks?|is no|is missing))\b)"
 )
+_WORD = re.compile(r"\w+")
 _SOFT_BREAK = re.compile(r"[,;:)]\s|\s")
 
 
@@ -57,12 +68,16 @@ def split(field: str, text: str) -> tuple[Segment, ...]:
     """The segments of `text`, in order, without surrounding blanks; together they hold all its words."""
     folded = fold(text)
     return tuple(
-        Segment(field, start, end, text[start:end], folded[start:end])
+        Segment(field, start, end, text[start:end], folded[start:end], _words_of(folded, start, end))
         for line in _paragraphs(text)
         for sentence in _sentences(text, line)
         for clause in _clauses(folded, sentence)
         for start, end in _pieces(text, clause)
     )
+
+
+def _words_of(folded: str, start: int, end: int) -> tuple[Word, ...]:
+    return tuple(Word(match[0], *match.span()) for match in _WORD.finditer(folded, start, end))
 
 
 def _paragraphs(text: str) -> Iterator[Span]:

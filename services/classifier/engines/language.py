@@ -11,7 +11,7 @@ UNDETERMINED = "und"
 _LEAST_LETTERS = 6
 _LEAST_CONFIDENCE = 0.4
 #: The rest of a long text says nothing new about its language.
-_MOST_CHARS = 600
+_MOST_CHARS = 300
 
 
 class LanguageEngine:
