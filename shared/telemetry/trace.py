@@ -6,8 +6,8 @@ add-on.
 
 from __future__ import annotations
 
+import random
 import re
-import secrets
 
 _TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
@@ -16,8 +16,13 @@ def start(incoming: str | None = None) -> str:
     """A traceparent: a child of the caller's where it sent a valid one, else a new trace, sampled."""
     if incoming and _TRACEPARENT.fullmatch(incoming):
         _, trace_id, _, flags = incoming.split("-")
-        return f"00-{trace_id}-{secrets.token_hex(8)}-{flags}"
-    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+        return f"00-{trace_id}-{_random_hex(16)}-{flags}"
+    return f"00-{_random_hex(32)}-{_random_hex(16)}-01"
+
+
+def _random_hex(digits: int) -> str:
+    """Ids are to be unique, not secret (section 5 of the recommendation), and every event needs two."""
+    return f"{random.getrandbits(4 * digits):0{digits}x}"
 
 
 def trace_id(traceparent: str) -> str:
