@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -124,6 +125,33 @@ def test_a_tagger_takes_anything(each: Tagger, text: str) -> None:
     for event in (piece(text=text), piece(title=text[:500], text="")):
         (tags,) = each.tag([event], example())
         check(event, tags)
+
+
+#: What makes a pattern that looks back and forth go through a text again and again.
+ENDLESS = {
+    "points": "." * 99_999 + "x",
+    "shouts": "!" * 99_999 + "a",
+    "blanks": "x" + " " * 99_998 + "y",
+    "lines": "\n" * 100_000,
+    "short lines": "ab\n" * 33_333,
+    "contrasts": "x y but " * 12_500,
+    "abbreviations": "z. B. " * 16_666,
+    "commas": ", " * 50_000,
+    "addresses": "a@b." * 25_000,
+    "one word": "a" * 100_000,
+    "farewells": "kind regards " * 7_692,
+    "closing": "." + ")" * 99_998 + "x",
+}
+LONGEST_S = 3.0
+
+
+@pytest.mark.parametrize("text", ENDLESS.values(), ids=ENDLESS)
+def test_no_text_holds_a_tagger_up(each: Tagger, text: str) -> None:
+    """Of processor time: the longest text there may be, when it was made to hold us up."""
+    started = time.thread_time()
+    (tags,) = each.tag([piece(text=text, title=text[:1_000])], example())
+    assert time.thread_time() - started < LONGEST_S
+    check(piece(text=text, title=text[:1_000]), tags)
 
 
 WORDS = (

@@ -14,6 +14,8 @@ from services.classifier.domain.fold import fold
 MAX_SEGMENT_CHARS = 320
 _LEAST_WORDS = 2
 _WRAPPED_LINE_CHARS = 50
+#: Enough to see an abbreviation, and two words on a side of a contrast.
+_LOOK_BACK_CHARS, _SIDE_CHARS = 12, 60
 
 Span = tuple[int, int]
 
@@ -49,11 +51,15 @@ _ABBREVIATIONS = frozenset(
 )
 _CLOSING = "\"')\\]\u00bb\u201d\u2019"
 _WIDE_END = "\u3002\uff01\uff1f"
-_END = re.compile(rf"[.!?\u2026]+[{_CLOSING}]*(?=\s|$)|[{_WIDE_END}]+|[!?]{{1,3}}(?=[A-Z\u00bf\u00a1])")
+#: Here and below: possessive quantifiers, and a look back to where a run begins. Without them a hundred
+#: thousand points or blanks in a row take minutes.
+_END = re.compile(
+    rf"(?<![.!?\u2026])[.!?\u2026]++[{_CLOSING}]*+(?=\s|$)|[{_WIDE_END}]+|[!?]{{1,3}}(?=[A-Z\u00bf\u00a1])"
+)
 _LAST_WORD = re.compile(r"([\w.]+?)\.$")
-_BULLET = re.compile(r"\s*(?:[-*\u2022\u2013>\u00b7]|\d{1,2}[.)])\s+\S")
+_BULLET = re.compile(r"\s*+(?:[-*\u2022\u2013>\u00b7]|\d{1,2}[.)])\s+\S")
 _CONTRAST = re.compile(
-    r"(?:[,;]\s*|\s[-\u2013\u2014]\s*|\s+)(?=(?:"
+    r"(?:[,;]\s*+|(?<!\s)\s[-\u2013\u2014]\s*+|(?<!\s)\s++)(?=(?:"
     r"but|however|although|though|yet|whereas|except that|unfortunately|unlike|"
     r"aber|jedoch|allerdings|doch|obwohl|leider|im gegensatz zu|"
     r"mais|cependant|toutefois|par contre|malheureusement|bien que|contrairement a|"
@@ -100,7 +106,8 @@ def _sentences(text: str, span: Span) -> Iterator[Span]:
     start, end = span
     begin = start
     for match in _END.finditer(text, start, end):
-        if match.group().startswith(".") and _is_abbreviation(text[begin : match.start() + 1]):
+        before = text[max(begin, match.start() - _LOOK_BACK_CHARS) : match.start() + 1]
+        if match.group().startswith(".") and _is_abbreviation(before):
             continue
         yield begin, match.end()
         begin = match.end()
@@ -108,7 +115,7 @@ def _sentences(text: str, span: Span) -> Iterator[Span]:
 
 
 def _is_abbreviation(before: str) -> bool:
-    last = _LAST_WORD.search(before[-12:])
+    last = _LAST_WORD.search(before)
     if last is None:
         return False
     word = last.group(1).lower()
@@ -120,8 +127,9 @@ def _clauses(folded: str, span: Span) -> Iterator[Span]:
     start, end = span
     begin = start
     for match in _CONTRAST.finditer(folded, start, end):
-        sides = folded[begin : match.start()], folded[match.end() : end]
-        if min(map(_words, sides)) >= _LEAST_WORDS:
+        left = folded[max(begin, match.start() - _SIDE_CHARS) : match.start()]
+        right = folded[match.end() : min(end, match.end() + _SIDE_CHARS)]
+        if min(_words(left), _words(right)) >= _LEAST_WORDS:
             yield begin, match.start()
             begin = match.end()
     yield begin, end

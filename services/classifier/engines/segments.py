@@ -15,9 +15,10 @@ from shared.events.feedback import FeedbackReceived
 
 #: What a long piece is about is said at its beginning or summed up at its end; encoding all of 100 kB would
 #: take the time of a hundred others.
-_FIRST, _LAST = 40, 8
+#: Segments and characters read from the beginning, and from the end.
+_FIRST, _LAST = (40, 6_000), (8, 1_500)
 _NAME_WORDS = 4
-_ADDRESS = re.compile(r"^\W*(?:https?://\S+|www\.\S+|\S+@\S+\.\w+)\W*$")
+_ADDRESS = re.compile(r"^\W*+(?:https?://\S++|www\.\S++|[^\s@]++@[^\s@]++)\W*+$")
 
 
 class SegmentEngine:
@@ -53,6 +54,18 @@ class SegmentEngine:
 
 
 def _bounded(segments: list[Segment]) -> tuple[Segment, ...]:
-    if len(segments) <= _FIRST + _LAST:
-        return tuple(segments)
-    return (*segments[:_FIRST], *segments[-_LAST:])
+    first = _take(segments, *_FIRST)
+    last = _take(segments[len(first) :][::-1], *_LAST)
+    return (*first, *reversed(last))
+
+
+def _take(segments: Sequence[Segment], most: int, most_chars: int) -> list[Segment]:
+    """The first of them: one at least, `most` at most, and no further once they hold `most_chars`."""
+    taken: list[Segment] = []
+    chars = 0
+    for segment in segments[:most]:
+        taken.append(segment)
+        chars += len(segment.text)
+        if chars >= most_chars:
+            break
+    return taken
