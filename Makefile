@@ -24,8 +24,8 @@ demo: $(READY) ## Everything on this machine, with a day of example feedback; AR
 check: format-check lint types imports fast ## What must hold before a commit: format, lint, types, walls, fast tests
 
 .PHONY: test
-test: $(READY) ## All tests against real parts: unit, contract, integration, end to end
-	$(PYTEST) tests/unit tests/contract tests/integration tests/e2e $(ARGS)
+test: $(READY) ## All tests against real parts: unit, contract, integration, end to end, and parts being killed
+	$(PYTEST) tests/unit tests/contract tests/integration tests/e2e tests/chaos $(ARGS)
 
 .PHONY: fast
 fast: $(READY) ## Unit and contract tests only

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
-from shared.bus.dead_letters import list_dead_letters
+from shared.bus.dead_letters import DeadLetter, list_dead_letters
 from shared.domain.delivery import State
 from shared.store.owners import DELIVERIES, FEEDBACK
 from tests.chaos.traffic import Traffic
@@ -55,9 +56,14 @@ async def promises(house: House, traffic: Traffic, sink: Sink, *, in_flight: int
     await _stored_once(house, traffic)
     findings = await _told(house, traffic, sink)
     assert findings.unknown + findings.repeated <= in_flight, f"more than were in flight: {findings}"
-    letters = [letter async for letter in list_dead_letters(house.kafka_settings)]
+    letters = await dead_letters(house, set(traffic.kept))
     assert not letters, f"{len(letters)} dead letters, the first: {letters[0].reason} {letters[0].error}"
     return findings
+
+
+async def dead_letters(house: House, keys: AbstractSet[str]) -> list[DeadLetter]:
+    """Those with one of these keys."""
+    return [letter async for letter in list_dead_letters(house.kafka_settings) if letter.key in keys]
 
 
 async def _stored_once(house: House, traffic: Traffic) -> None:

@@ -25,7 +25,7 @@ async def test_a_second_classifier_joins_and_leaves(post: Post) -> None:
     await post.promises_kept(traffic)
 
 
-@pytest.mark.parametrize("service", ["classifier", "notifier"])
+@pytest.mark.parametrize("service", ["notifier", pytest.param("classifier", marks=pytest.mark.soak)])
 async def test_of_two_replicas_one_is_killed(post: Post, service: str) -> None:
     """The other takes over what it had."""
     traffic, second = post.traffic(), post.house.service(service, "-3")
