@@ -45,11 +45,17 @@ async def http() -> AsyncIterator[OutgoingHttp]:
     await http.close()
 
 
-async def test_the_host_stays_the_url_s(stranger: Stranger, http: OutgoingHttp) -> None:
-    answer = await http.post(f"http://localhost:{stranger.server.port}/a?b=c", {"x-one": "1"}, b"{}")
+async def test_the_host_stays_the_url_s(
+    stranger: Stranger, http: OutgoingHttp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def resolve(_: str, port: int, **__: Any) -> list[Any]:  # noqa: ANN401 - getaddrinfo's
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", resolve)
+    answer = await http.post(f"http://hooks.example:{stranger.server.port}/a?b=c", {"x-one": "1"}, b"{}")
     assert answer.status == 200
     (request,) = stranger.asked
-    assert request.headers["host"] == f"localhost:{stranger.server.port}"
+    assert request.headers["host"] == f"hooks.example:{stranger.server.port}"
     assert request.headers["x-one"] == "1"
     assert (request.method, request.path, request.body) == ("POST", "/a?b=c", b"{}")
 
