@@ -30,7 +30,8 @@ class Tagger(Protocol):
     def tag(self, events: Sequence[FeedbackReceived], directory: Directory) -> list[Tags]:
         """The tags of each event, in order; of a piece without certainty they ask for triage.
 
-        Deterministic: no event's tags depend on its neighbours in the batch. Never raises for odd content.
+        Deterministic: no event's tags depend on its neighbours in the batch, but for the last digits of a
+        score. Never raises for odd content.
         Not to be called from two threads at once.
         """
         ...

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from services.classifier.domain.cues import Cue
+from services.classifier.domain.read import LEAVING, SETTLED, Read, sharpened
 from services.classifier.domain.stance import Opinion, Stance
-from services.classifier.domain.subject import Better, Subject
+from services.classifier.domain.subject import Better
 from shared.events.feedback import About, Kind, Polarity, Rating, UrgencyReason
 
 #: Below it an opinion is too faint to make a piece mixed.
@@ -22,11 +22,6 @@ _FAINT = 0.4
 #: The smaller side must have this share of the opinions: one kind word in a long complaint is courtesy.
 _LEAST_SHARE = 0.2
 _LOW, _HIGH = 0.3, 0.75
-_SETTLED = frozenset({"settled"})
-_ALARMING = frozenset({"may_leave", "outage", "legal_threat", "safety"})
-#: From here on praise is meant, whatever else the segment mentions.
-_PLAIN = 0.9
-_LEAVING = frozenset({"may_leave", "leaving_question"})
 _REASONS = {
     "may_leave": UrgencyReason.MAY_LEAVE,
     "leaving_question": UrgencyReason.MAY_LEAVE,
@@ -38,18 +33,6 @@ _REASONS = {
 _PASSING = frozenset({UrgencyReason.MAY_LEAVE, UrgencyReason.OUTAGE})
 _GOODBYE = frozenset({UrgencyReason.MAY_LEAVE, UrgencyReason.LEGAL_THREAT})
 _RISKS = frozenset({UrgencyReason.MAY_LEAVE, UrgencyReason.LEGAL_THREAT, UrgencyReason.SAFETY})
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """One segment, read by all engines; `alarms` are cues that may make it urgent."""
-
-    opinion: Opinion
-    subject: Subject | None
-    alarms: Sequence[Cue]
-
-    def alarms_for(self, meanings: frozenset[str]) -> bool:
-        return any(cue.meaning in meanings for cue in self.alarms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +69,11 @@ class _Role(StrEnum):
 def judge(reads: Sequence[Read], rating: Rating | None) -> Verdict:
     """What the piece as a whole asks for."""
     roles = [_role(read) for read in reads]
-    ours = [read for read, role in zip(reads, roles, strict=True) if role is _Role.OURS]
+    ours = [sharpened(read) for read, role in zip(reads, roles, strict=True) if role is _Role.OURS]
     examples = [read for read, role in zip(reads, roles, strict=True) if role is _Role.EXAMPLE]
     theirs = [read for read, role in zip(reads, roles, strict=True) if role is _Role.THEIRS]
     if examples:
-        return _example(examples, ours)
+        return _example(examples, theirs, ours)
     if theirs and _polarity(ours)[0] is Polarity.NEUTRAL:
         return Verdict(Polarity.NEUTRAL, Kind.OTHER, _about(theirs), {}, (), _subjects(theirs))
     return _ours(ours, rating)
@@ -98,7 +81,7 @@ def judge(reads: Sequence[Read], rating: Rating | None) -> Verdict:
 
 def _role(read: Read) -> _Role:
     subject, opinion = read.subject, read.opinion
-    if subject is None or subject.better is Better.WE or read.alarms_for(_LEAVING):
+    if subject is None or subject.better is Better.WE or read.alarms_for(LEAVING):
         return _Role.OURS
     if subject.better is Better.THEY or opinion.stance is Stance.PRAISE:
         return _Role.EXAMPLE
@@ -112,7 +95,7 @@ def _role(read: Read) -> _Role:
     return _Role.THEIRS if bad and not subject.you and subject.about is not About.PROVIDER else _Role.OURS
 
 
-def _example(examples: Sequence[Read], ours: Sequence[Read]) -> Verdict:
+def _example(examples: Sequence[Read], theirs: Sequence[Read], ours: Sequence[Read]) -> Verdict:
     """Wants a change, whatever else; mixed, when we are praised as well."""
     praised = _strongest(ours, Stance.PRAISE)
     mixed = praised is not None and praised.strength >= _CLEAR
@@ -122,7 +105,7 @@ def _example(examples: Sequence[Read], ours: Sequence[Read]) -> Verdict:
     return Verdict(
         polarity=Polarity.MIXED if mixed else Polarity.CHANGE,
         kind=Kind.RISK if _RISKS & reasons.keys() else Kind.EXAMPLE,
-        about=_about(examples),
+        about=_about([*examples, *theirs, *ours]),
         reasons=reasons,
         polarity_shown=tuple(_shown(read.opinion) for read in examples),
         about_shown=_subjects(examples),
@@ -154,8 +137,8 @@ def _ours(ours: Sequence[Read], rating: Rating | None) -> Verdict:
 def _polarity(ours: Sequence[Read]) -> tuple[Polarity, tuple[Opinion, ...]]:
     """And the opinions that make it."""
     heard = _audible(ours)
-    good = [read.opinion for read in heard if _stance(read) is Stance.PRAISE]
-    bad = [read.opinion for read in _unsettled(heard) if _stance(read) in {Stance.PROBLEM, Stance.WISH}]
+    good = [read.opinion for read in heard if read.opinion.stance is Stance.PRAISE]
+    bad = [read.opinion for read in _unsettled(heard) if read.opinion.stance in {Stance.PROBLEM, Stance.WISH}]
     best = max(good, key=lambda opinion: opinion.strength, default=None)
     worst = max(bad, key=lambda opinion: opinion.strength, default=None)
     if best is None or worst is None:
@@ -183,7 +166,7 @@ def _kind(polarity: Polarity, ours: Sequence[Read], reasons: dict[UrgencyReason,
 
 
 def _reasons(ours: Sequence[Read]) -> dict[UrgencyReason, Shown]:
-    settled = any(read.alarms_for(_SETTLED) for read in ours)
+    settled = any(read.alarms_for(SETTLED) for read in ours)
     found: dict[UrgencyReason, Shown] = {}
     for read in ours:
         for cue in read.alarms:
@@ -203,31 +186,17 @@ def _audible(ours: Sequence[Read]) -> Sequence[Read]:
 
 def _unsettled(ours: Sequence[Read]) -> Sequence[Read]:
     """Without the problems told before it says that they were solved."""
-    solved = [place for place, read in enumerate(ours) if read.alarms_for(_SETTLED)]
+    solved = [place for place, read in enumerate(ours) if read.alarms_for(SETTLED)]
     return ours[solved[-1] :] if solved else ours
 
 
-def _stance(read: Read) -> Stance:
-    """Where we come off better than somebody else, or mended what was wrong, it is praise.
-
-    And what sounds like praise but raises an alarm, none.
-    """
-    better_here = read.subject is not None and read.subject.better is Better.WE
-    mended = read.alarms_for(_SETTLED) and read.opinion.stance in {Stance.PROBLEM, Stance.NEUTRAL}
-    if better_here or mended:
-        return Stance.PRAISE
-    alarmed = read.alarms_for(_ALARMING) and not read.alarms_for(_SETTLED)
-    faint = read.opinion.stance is Stance.PRAISE and read.opinion.strength < _PLAIN
-    return Stance.PROBLEM if alarmed and faint else read.opinion.stance
-
-
 def _strongest(reads: Sequence[Read], stance: Stance) -> Opinion | None:
-    opinions = (read.opinion for read in reads if _stance(read) is stance)
+    opinions = (read.opinion for read in reads if read.opinion.stance is stance)
     return max(opinions, key=lambda opinion: opinion.strength, default=None)
 
 
 def _any(reads: Sequence[Read], stance: Stance) -> bool:
-    return any(_stance(read) is stance for read in reads)
+    return any(read.opinion.stance is stance for read in reads)
 
 
 def _about(reads: Sequence[Read]) -> About:

@@ -21,6 +21,7 @@ class Stance(StrEnum):
 
 STANCES = tuple(Stance)
 #: How much a cue moves the score of its stance, and of those it speaks against. The prior's are about 0 or 1.
+_STAY = 1.2
 _CUE = {Stance.PRAISE: 0.7, Stance.PROBLEM: 0.5, Stance.WISH: 0.5, Stance.QUESTION: 0.5}
 _AGAINST: dict[Stance, dict[Stance, float]] = {
     Stance.PRAISE: {Stance.PROBLEM: 0.5, Stance.WISH: 0.2},
@@ -55,13 +56,15 @@ def opinion(segment: Segment, prior: Sequence[float], cues: Iterable[Cue], valen
             scores[stance] += bonus
             for opposite, malus in _AGAINST.get(stance, {}).items():
                 scores[opposite] -= malus
+    if "stay" in found:
+        scores[Stance.PRAISE] += _STAY
     scores[Stance.PRAISE] += _WORD * min(valence.good, _MOST_WORDS)
     scores[Stance.PROBLEM] += _WORD * min(valence.bad, _MOST_WORDS)
     if segment.folded.rstrip(")\"' ").endswith("?"):
         scores[Stance.QUESTION] += _QUESTION_MARK
     best, second = sorted(scores.values(), reverse=True)[:2]
     stance = max(STANCES, key=lambda each: scores[each])
-    shown = found.get(stance.value)
+    shown = found.get("stay") or found.get(stance.value)
     return Opinion(
         segment=segment,
         stance=stance,

@@ -29,7 +29,7 @@ _RIDGE = 2.0
 _HEAD, _HITS, _ORIGIN = 15.0, 5.5, 6.5
 _LEAST, _MOST, _BEHIND = 0.5, 3, 0.6
 #: Better one faint lens than none: somebody should look at it.
-_LEAST_ALONE = 0.25
+_LEAST_ALONE = 0.1
 _PHRASE, _WORD = 1.0, 0.6
 _MOST_HITS_SHOWN = 2
 

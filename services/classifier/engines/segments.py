@@ -18,6 +18,9 @@ from shared.events.feedback import FeedbackReceived
 #: Segments and characters read from the beginning, and from the end.
 _FIRST, _LAST = (40, 6_000), (8, 1_500)
 _NAME_WORDS = 4
+_SIGNATURE_LINES = 3
+_NAME = re.compile(r"^[^\W\d_a-z][\w'-]+(?: [^\W\d_a-z][\w.'-]*){1,2}$")
+_BELOW_A_NAME = re.compile(r"^[^.!?:;]{2,60}$")
 _ADDRESS = re.compile(r"^\W*+(?:https?://\S++|www\.\S++|[^\s@]++@[^\s@]++)\W*+$")
 
 
@@ -38,7 +41,7 @@ class SegmentEngine:
     def read(self, event: FeedbackReceived) -> Piece:
         """Offsets are those of the event's title and text."""
         language = self._languages.detect(f"{event.title}\n{event.text}" if event.title else event.text)
-        found = (*split("title", event.title), *split("text", event.text))
+        found = (*split("title", event.title), *_unsigned(split("text", event.text)))
         words = [segment for segment in found if _ADDRESS.match(segment.folded) is None]
         # "Thank you" alone is all somebody said, so there it counts.
         return Piece(event, language, _bounded(list(self._telling(words, language)) or words))
@@ -51,6 +54,15 @@ class SegmentEngine:
             left = left or any(cue.meaning == "farewell" for cue in cues)
             if not cues and not (left and segment.text.count(" ") < _NAME_WORDS):
                 yield segment
+
+
+def _unsigned(segments: Sequence[Segment]) -> Sequence[Segment]:
+    """Without the name at the end, and the line or two with title and company below it."""
+    for place in range(max(1, len(segments) - _SIGNATURE_LINES), len(segments)):
+        lines = segments[place:]
+        if _NAME.match(lines[0].text) and all(_BELOW_A_NAME.match(line.text) for line in lines[1:]):
+            return segments[:place]
+    return segments
 
 
 def _bounded(segments: list[Segment]) -> tuple[Segment, ...]:

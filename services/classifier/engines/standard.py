@@ -8,8 +8,9 @@ from functools import cached_property
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from services.classifier.domain.judge import Read, Shown, Verdict, judge
+from services.classifier.domain.judge import Shown, Verdict, judge
 from services.classifier.domain.piece import Piece, evidence
+from services.classifier.domain.read import Read
 from services.classifier.engines.about import AboutEngine, Names
 from services.classifier.engines.encoder import Encoder, SentenceEncoder, Vectors
 from services.classifier.engines.language import LanguageEngine
