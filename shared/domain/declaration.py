@@ -66,13 +66,13 @@ def _causes(error: ValidationError) -> list[ErrorDetails]:
 
 def _shape_flaw(fault: ErrorDetails, tree: Tree) -> Flaw:
     path: Path = fault["loc"]
-    message, remedy = _explain(fault, path)
+    message, remedy = explain(fault, path)
     # An unknown key is wrong itself; what is wrong with a known one is its value.
     spot = tree.keys.get(path) if fault["type"] == "extra_forbidden" else tree.values.get(path)
     return Flaw(spot or tree.spot(path), message, remedy)
 
 
-def _explain(fault: ErrorDetails, path: Path) -> tuple[str, str]:
+def explain(fault: ErrorDetails, path: Path) -> tuple[str, str]:
     """What is wrong, and what to do, in words that need no knowledge of Python."""
     name, found = _name(path), _shown(fault["input"])
     match fault["type"]:

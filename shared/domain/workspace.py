@@ -18,7 +18,7 @@ from shared.domain.matchers import parse_matcher
 from shared.domain.person import Department, Person
 from shared.domain.route import ReceiverKind, ReceiverSpec, Route
 from shared.domain.suggest import did_you_mean
-from shared.errors import InvalidInput
+from shared.errors import InvalidInput, ListeningPostError
 
 
 class LensWords(Entity):
@@ -53,6 +53,16 @@ class Fault(Entity):
     path: tuple[str | int, ...]
     message: str
     remedy: str = ""
+
+
+class Unsound(ListeningPostError):
+    """A change would leave the workspace with faults; nothing was changed. At least one fault."""
+
+    def __init__(self, found: Iterable[Fault]) -> None:
+        self.faults = tuple(found)
+        first = self.faults[0]
+        more = f" (and {len(self.faults) - 1} more)" if len(self.faults) > 1 else ""
+        super().__init__(f"{'/'.join(map(str, first.path))}: {first.message}{more}")
 
 
 Path = tuple[str | int, ...]

@@ -6,21 +6,35 @@ each other, the second learns of the first. What is in force is read whole or no
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from pydantic import ValidationError
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import DocumentTooLarge, DuplicateKeyError
 
 from shared import ids
 from shared.domain.directory import Directory
-from shared.domain.workspace import Workspace
-from shared.errors import DependencyDown, ListeningPostError
+from shared.domain.workspace import Fault, Unsound, Workspace, faults
+from shared.errors import DependencyDown, InvalidInput, ListeningPostError, Reason
 from shared.store.connection import Document, Store, guard
 from shared.store.follow import Follower
 from shared.store.owners import DIRECTORY
 
 _POINTER = "current"
+#: Each time somebody was faster, somebody got ahead: ten at once all get through.
+_MOST_TRIES = 10
+
+
+class Origin(StrEnum):
+    """How a version came about."""
+
+    FILE = "file"
+    CONSOLE = "console"
+    API = "api"
+    CSV = "csv"
 
 
 class Conflict(ListeningPostError):
@@ -34,12 +48,13 @@ class Conflict(ListeningPostError):
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A version of the directory and who made it; `number` counts from 1."""
+    """A version of the directory, who made it and how; `number` counts from 1."""
 
     number: int
     author: str
     applied_at: datetime
     workspace: Workspace
+    origin: Origin = Origin.FILE
 
 
 class DirectoryStore:
@@ -56,14 +71,45 @@ class DirectoryStore:
             document = await collection.find_one({"_id": pointer["document"]}) if pointer else None
         return _version(document) if document else None
 
-    async def propose(self, workspace: Workspace, author: str, *, expected: int, now: datetime) -> Version:
+    async def change(
+        self, edit: Callable[[Workspace], Workspace], author: str, origin: Origin, *, now: datetime
+    ) -> Version:
+        """The workspace in force is what `edit` makes of it; that version, also when `edit` changed nothing.
+
+        `edit` is called again, with what is then in force, when somebody else was faster; what it raises is
+        raised. Raises Unsound with the faults of what it made, Conflict when somebody was faster ten times,
+        and DependencyDown while no workspace is applied.
+        """
+        for left in reversed(range(_MOST_TRIES)):
+            current = await self.current()
+            if current is None:
+                raise DependencyDown("directory", _NONE_YET)
+            edited = _checked(edit(current.workspace))
+            if edited == current.workspace:
+                return current
+            try:
+                return await self.propose(edited, author, expected=current.number, now=now, origin=origin)
+            except Conflict:
+                if not left:
+                    raise
+        raise AssertionError
+
+    async def propose(
+        self,
+        workspace: Workspace,
+        author: str,
+        *,
+        expected: int,
+        now: datetime,
+        origin: Origin = Origin.FILE,
+    ) -> Version:
         """`workspace` is in force as version `expected` + 1, `expected` being the one it was compared with.
 
         0 stands for none yet. Raises Conflict, and nothing has changed, when another version is in force.
         """
-        version = Version(expected + 1, author, now, workspace)
+        version = Version(expected + 1, author, now, workspace, origin)
         document = _document(version)
-        with guard():
+        with guard(), _within_one_document():
             # First the version, then the pointer: a crash between the two leaves an entry nothing points to.
             await self._store.collection(DIRECTORY.name).insert_one(document)
             moved = await self._move_pointer(document, expected)
@@ -75,6 +121,7 @@ class DirectoryStore:
         pointer = {
             "version": document["version"],
             "author": document["author"],
+            "origin": document["origin"],
             "applied_at": document["applied_at"],
             "document": document["_id"],
         }
@@ -128,6 +175,7 @@ def _document(version: Version) -> Document:
         "_id": ids.fresh_id(),
         "version": version.number,
         "author": version.author,
+        "origin": version.origin.value,
         "applied_at": version.applied_at,
         "workspace": version.workspace.model_dump(mode="json", by_alias=True, exclude_defaults=True),
     }
@@ -141,4 +189,33 @@ def _version(document: Document) -> Version:
             "directory",
             f"version {document['version']} needs a newer release ({error.error_count()} unknown)",
         ) from None
-    return Version(document["version"], document["author"], document["applied_at"], workspace)
+    # Versions of before origins were noted were all applied from files.
+    origin = Origin(document.get("origin", Origin.FILE))
+    return Version(document["version"], document["author"], document["applied_at"], workspace, origin)
+
+
+def _checked(workspace: Workspace) -> Workspace:
+    """Sound, and made of nothing but what can be read back: a copy that was changed is not checked by itself.
+
+    Raises Unsound.
+    """
+    try:
+        read = Workspace.model_validate(workspace.model_dump(mode="json", by_alias=True, warnings=False))
+    except ValidationError as error:
+        raise Unsound(Fault(path=fault["loc"], message=fault["msg"]) for fault in error.errors()) from None
+    wrong = faults(read)
+    if wrong:
+        raise Unsound(wrong)
+    return read
+
+
+@contextmanager
+def _within_one_document() -> Iterator[None]:
+    try:
+        yield
+    except DocumentTooLarge:
+        raise InvalidInput(
+            Reason.TOO_LARGE,
+            "the workspace is larger than a version can be (16 MB)",
+            remedy="bring fewer accounts or contacts",
+        ) from None

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 from pydantic import SecretStr
 
 from shared import clock
 from shared.domain.declaration import read_workspace
-from shared.domain.workspace import Workspace
-from shared.errors import DependencyDown
+from shared.domain.workspace import Unsound, Workspace
+from shared.errors import DependencyDown, InvalidInput
 from shared.settings import MongoSettings
 from shared.store.connection import Store
-from shared.store.directory import Conflict, DirectoryFollower, DirectoryStore
+from shared.store.directory import Conflict, DirectoryFollower, DirectoryStore, Origin
 from shared.store.migrations import Migrator
 from shared.store.owners import DIRECTORY
 from tests.support.session import MongoAddress
@@ -103,3 +104,83 @@ async def test_a_version_of_a_newer_release_leaves_the_last_one_in_force(store: 
         assert follower.directory.workspace.name == "First"
     finally:
         await follower.stop()
+
+
+def renamed(name: str) -> Callable[[Workspace], Workspace]:
+    return lambda before: before.model_copy(update={"name": name})
+
+
+async def test_a_version_says_who_made_it_and_how(store: Store) -> None:
+    directory = DirectoryStore(store)
+    await directory.propose(workspace("First"), "mara", expected=0, now=clock.now())
+    first = await directory.current()
+    await directory.change(renamed("Second"), "ben", Origin.CONSOLE, now=clock.now())
+    second = await directory.current()
+    assert first is not None
+    assert second is not None
+    assert (first.origin, first.author) == (Origin.FILE, "mara")
+    assert (second.number, second.origin, second.author) == (2, Origin.CONSOLE, "ben")
+    assert second.workspace.name == "Second"
+
+
+async def test_a_change_that_changes_nothing_makes_no_version(store: Store) -> None:
+    directory = DirectoryStore(store)
+    await directory.propose(workspace("First"), "mara", expected=0, now=clock.now())
+    version = await directory.change(renamed("First"), "ben", Origin.API, now=clock.now())
+    assert (version.number, version.author) == (1, "mara")
+
+
+async def test_changes_at_the_same_moment_are_all_made(store: Store) -> None:
+    directory = DirectoryStore(store)
+    await directory.propose(workspace("First"), "mara", expected=0, now=clock.now())
+
+    def rival(number: int) -> Callable[[Workspace], Workspace]:
+        return lambda before: before.model_copy(
+            update={"competitors": (*before.competitors, f"Rival {number}")}
+        )
+
+    changes = [directory.change(rival(i), f"p{i}", Origin.API, now=clock.now()) for i in range(6)]
+    versions = await asyncio.gather(*changes)
+    current = await directory.current()
+    assert current is not None
+    assert sorted(version.number for version in versions) == [2, 3, 4, 5, 6, 7]
+    assert set(current.workspace.competitors) == {f"Rival {number}" for number in range(6)}
+
+
+async def test_a_change_that_would_leave_faults_is_refused_with_them(store: Store) -> None:
+    directory = DirectoryStore(store)
+    await directory.propose(workspace("First"), "mara", expected=0, now=clock.now())
+    for field, value, path in (
+        ("triage_owner", "nobody", ("triage_owner",)),
+        ("competitors", (7,), ("competitors", 0)),
+    ):
+        with pytest.raises(Unsound) as caught:
+            await directory.change(
+                lambda before, update={field: value}: before.model_copy(update=update),  # type: ignore[misc]
+                "ben",
+                Origin.API,
+                now=clock.now(),
+            )
+        assert caught.value.faults[0].path == path
+    version = await directory.current()
+    assert version is not None
+    assert version.number == 1
+
+
+async def test_a_change_before_the_first_workspace_says_what_to_do(store: Store) -> None:
+    with pytest.raises(DependencyDown, match="listeningpost apply"):
+        await DirectoryStore(store).change(renamed("x"), "ben", Origin.API, now=clock.now())
+
+
+async def test_a_workspace_too_large_for_a_version_is_refused_with_the_remedy(store: Store) -> None:
+    directory = DirectoryStore(store)
+    await directory.propose(workspace("First"), "mara", expected=0, now=clock.now())
+    many = tuple("x" * 4000 + str(number) for number in range(4200))
+    with pytest.raises(InvalidInput, match="16 MB") as caught:
+        await directory.change(
+            lambda before: before.model_copy(update={"competitors": many}),
+            "ben",
+            Origin.CSV,
+            now=clock.now(),
+        )
+    assert caught.value.remedy
