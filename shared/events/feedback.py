@@ -98,6 +98,7 @@ class FeedbackReceived(Event):
     )
     change: Change = Change.CREATED
     mode: Mode = Mode.LIVE
+    batch: str | None = Field(default=None, description="the import or backfill it came with")
     channel: str
     source: str
     external_id: str | None = None

@@ -43,6 +43,10 @@ _TOMBSTONE = frozenset(
 )
 
 
+#: How a piece came stays when the same comes once more: an import of what was live makes it no old row.
+_CAME_AS = {"mode", "batch"}
+
+
 class FeedbackStore:
     """The collection `feedback`."""
 
@@ -99,7 +103,7 @@ class FeedbackStore:
         return await self._replace(operations, tombstones)
 
     async def advance(self, events: Sequence[FeedbackReceived]) -> set[str]:
-        """Each older revision of equal content takes over all the event says, and keeps its tags.
+        """Each older revision of equal content takes over what the event says; tags and how it came stay.
 
         When some were not written all are returned: an update that meets nothing does not say whose it was.
         """
@@ -111,7 +115,7 @@ class FeedbackStore:
                     "change": _ALIVE,
                     "content_hash": event.content_hash,
                 },
-                {"$set": event.model_dump()},
+                {"$set": event.model_dump(exclude=_CAME_AS)},
             )
             for event in events
         ]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from shared import ids
 from shared.bus.subscription import Outcome
 from shared.errors import DependencyDown, PermanentError
-from shared.events.feedback import Change, FeedbackReceived, Speaker
+from shared.events.feedback import Change, FeedbackReceived, Mode, Speaker
 from shared.store.connection import Document, Store
 from shared.store.owners import FEEDBACK
 from tests.support.classifier import Classifier
@@ -152,6 +152,22 @@ async def test_what_was_stored_and_not_published_is_published_before_the_edit_th
         ("received", "created"),
         ("edited", "edited"),
     ]
+
+
+async def test_how_a_piece_came_stays_when_an_import_brings_the_same_once_more(
+    store: Store, classifier: Classifier
+) -> None:
+    imported = {"mode": Mode.IMPORT, "batch": "crm 2019"}
+    await classifier.handle(event("live", 1), event("old", 1).model_copy(update=imported))
+    assert [(p.mode, p.batch) for p in classifier.published.pieces] == [
+        ("live", None),
+        ("import", "crm 2019"),
+    ]
+    again = {"mode": Mode.IMPORT, "batch": "crm 2020"}
+    await classifier.handle(*(event(name, 2).model_copy(update=again) for name in ("live", "old")))
+    live, old = await document(store, "live"), await document(store, "old")
+    assert (live["revision"], live["mode"], live["batch"]) == (2, "live", None)
+    assert (old["revision"], old["mode"], old["batch"]) == (2, "import", "crm 2019")
 
 
 async def test_causes(classifier: Classifier) -> None:

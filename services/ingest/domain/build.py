@@ -34,6 +34,7 @@ def build(
             revision=identity.revision,
             change=clean.change,
             mode=clean.mode,
+            batch=clean.batch,
             channel=clean.channel,
             source=clean.source,
             external_id=clean.external_id,

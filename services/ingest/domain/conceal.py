@@ -45,7 +45,10 @@ def concealed_id(key: bytes, identity: Identity) -> str:
 
 
 def conceal(event: FeedbackReceived, key: bytes, directory: Directory) -> FeedbackReceived:
-    """The event without person, address, url, thread, external id. It has its concealed id already."""
+    """The event without person, address, url, thread, external id. It has its concealed id already.
+
+    What it was imported with stays: that tells nothing of who it is from.
+    """
     name = codename(key, event.reported_by.person_id)
     speaker = Speaker(
         person_id=keyed_id(key, "person", event.reported_by.person_id)[:32],

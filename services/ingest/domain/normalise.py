@@ -46,6 +46,7 @@ def normalise(submission: Submission) -> Submission:
         "text": text,
         "external_id": _bounded_id(submission.external_id),
         "thread_id": _bounded_id(submission.thread_id),
+        "batch": _bounded_id(submission.batch),
         "url": _safe_url(submission.url),
         "reported_by": _clean_claim(submission.reported_by),
         "spoken_for": _clean_claim(submission.spoken_for) if submission.spoken_for else None,

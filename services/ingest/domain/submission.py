@@ -53,6 +53,8 @@ class Submission:
     directory knows better. `reply_to` is dropped unless `reported_by` is verified. `occurred_at` is None when
     not stated.
 
+    `batch` is the import or backfill it is part of.
+
     `retry_key` is the sender's idempotency key, scoped to its API key. `ordinal` counts otherwise equal items
     of one request or one import (0, 1, …), so that two equal rows stay two pieces and a retry makes neither
     a third.
@@ -70,6 +72,7 @@ class Submission:
     revision: int | None = None
     change: Change = Change.CREATED
     mode: Mode = Mode.LIVE
+    batch: str | None = None
     thread_id: str | None = None
     url: str | None = None
     title: str = ""

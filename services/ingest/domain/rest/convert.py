@@ -47,6 +47,7 @@ class Converter:
             revision=_microseconds(item.revision),
             change=item.change,
             mode=self._mode(item),
+            batch=self._batch(item) if item.batch else None,
             thread_id=item.thread_id,
             url=item.url,
             title=item.title,
@@ -96,6 +97,11 @@ class Converter:
         if not any(scope in self.key.scopes for scope in allowed):
             raise _forbidden("mode", allowed[0])
         return mode
+
+    def _batch(self, item: Item) -> str | None:
+        if Scope.IMPORT not in self.key.scopes:
+            raise _forbidden("batch", Scope.IMPORT)
+        return item.batch
 
     def _files(self, attachments: tuple[SentAttachment, ...]) -> Iterator[File]:
         if len(attachments) > self.max_files:

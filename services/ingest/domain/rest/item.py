@@ -103,4 +103,7 @@ class Item(_Sent):
     mode: Mode | None = Field(
         default=None, description="default: live (test for a key that may only test); import, backfill, test"
     )
+    batch: _Short | None = Field(
+        default=None, description="your id of the import or backfill it is part of: one summary is made of it"
+    )
     attachments: tuple[SentAttachment, ...] = Field(default=(), max_length=100)

@@ -269,7 +269,10 @@ async def test_a_scheme_is_known_in_any_case(house: Doors) -> None:
         ((Scope.WRITE,), GOOD | {"mode": "test"}, 202, Mode.TEST),
         ((Scope.WRITE,), GOOD | {"mode": "import"}, 403, None),
         ((Scope.WRITE,), GOOD | {"channel": "slack", "source": "T1"}, 403, None),
+        ((Scope.WRITE,), GOOD | {"batch": "crm 2019"}, 403, None),
+        ((Scope.TEST,), GOOD | {"batch": "crm 2019"}, 403, None),
         ((Scope.IMPORT,), GOOD | {"mode": "backfill"}, 202, Mode.BACKFILL),
+        ((Scope.IMPORT,), GOOD | {"mode": "import", "batch": "crm 2019"}, 202, Mode.IMPORT),
         ((Scope.IMPORT,), GOOD, 403, None),
         ((Scope.TEST,), GOOD, 202, Mode.TEST),
         ((Scope.TEST,), GOOD | {"mode": "live"}, 403, None),
@@ -294,6 +297,27 @@ async def test_an_import_meets_what_came_through_the_channel_itself(house: Doors
     assert answer.status_code == 202
     assert (event.channel, event.source) == ("slack", "T1")
     assert house.parts.kafka.calls[-1][0] == RECEIVED_BULK.name
+
+
+@pytest.mark.parametrize(
+    ("batch", "kept"),
+    [("crm 2019", "crm 2019"), (" crm\n2019\u202e ", "crm 2019"), (" \n ", None), ("", None), (None, None)],
+)
+async def test_an_item_says_which_import_it_is_part_of(
+    house: Doors, batch: str | None, kept: str | None
+) -> None:
+    item = GOOD | {"mode": "import", "batch": batch}
+    assert (await house.post(item, token=house.keys.add(Scope.IMPORT))).status_code == 202
+    assert [event.batch for event in house.events] == [kept]
+
+
+async def test_a_batch_is_refused_with_the_scope_it_needs_and_has_a_bound(house: Doors) -> None:
+    refused = (await house.post(GOOD | {"batch": "crm 2019"})).json()
+    assert "feedback:import" in refused["remedy"]
+    assert refused["pointer"] == "/batch"
+    long = await house.post(GOOD | {"mode": "import", "batch": "x" * 513}, token=house.keys.add(Scope.IMPORT))
+    assert long.status_code == 413
+    assert "/batch" in long.text
 
 
 async def test_a_key_cannot_reach_what_another_one_sent(house: Doors) -> None:

@@ -28,6 +28,7 @@ def event(raw: Submission) -> FeedbackReceived:
 def test_a_piece_carries_what_came_in() -> None:
     raw = submission(
         external_id="7",
+        batch="crm 2019",
         thread_id="t",
         url="https://x.example/7",
         title="VAT",
@@ -37,6 +38,7 @@ def test_a_piece_carries_what_came_in() -> None:
     )
     made = event(raw)
     assert (made.text, made.title, made.external_id) == (raw.text, "VAT", "7")
+    assert made.batch == "crm 2019"
     assert (made.thread_id, made.url, made.rating, made.hints) == ("t", raw.url, raw.rating, raw.hints)
     assert [attachment.name for attachment in made.attachments] == ["a.txt"]
     assert (made.received_at, made.occurred_at) == (RECEIVED_AT, RECEIVED_AT)
@@ -45,12 +47,10 @@ def test_a_piece_carries_what_came_in() -> None:
 
 def test_a_deletion_carries_nothing_but_what_is_deleted() -> None:
     made = event(
-        submission(
-            change=Change.DELETED, external_id="7", title="VAT", url="https://x.example/7", thread_id="t"
-        )
+        submission(change=Change.DELETED, external_id="7", title="VAT", url="https://x.example/7", batch="b")
     )
     assert made.change is Change.DELETED
-    assert (made.text, made.title, made.url, made.external_id, made.thread_id) == ("", "", None, None, None)
+    assert (made.text, made.title, made.url, made.external_id, made.batch) == ("", "", None, None, None)
     assert made.reported_by.display_name == ""
 
 
@@ -110,6 +110,7 @@ def test_the_largest_possible_event_stays_within_the_limit(char: str) -> None:
         submission(
             channel="rest",
             external_id=long,
+            batch=long,
             thread_id=long,
             url="https://x.example/" + "y" * 2_000,
             title=long,

@@ -48,6 +48,10 @@ def test_who_is_not_to_be_answered_is_not() -> None:
     assert conceal(event(submission(confidential=True)), KEY, DIRECTORY).reply_to is None
 
 
+def test_what_it_was_imported_with_stays() -> None:
+    assert conceal(event(submission(confidential=True, batch="crm 2019")), KEY, DIRECTORY).batch == "crm 2019"
+
+
 @pytest.mark.parametrize(
     ("address", "department"), [("ann@brightline.example", "support"), ("lea@brightline.example", None)]
 )
