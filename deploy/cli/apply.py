@@ -14,11 +14,11 @@ from rich.text import Text
 
 from deploy.cli import connect
 from deploy.cli.author import login
-from deploy.cli.difference import Difference, differences
 from deploy.cli.output import ExitCode, Failed, Json, examples, print_json, remarks, results
 from deploy.cli.settings import settings
 from shared import clock
 from shared.domain.declaration import InvalidDeclaration, read_workspace
+from shared.domain.difference import Difference, differences
 from shared.domain.workspace import Workspace
 from shared.store.directory import Conflict, DirectoryStore, Version
 from shared.store.migrations import Migrator

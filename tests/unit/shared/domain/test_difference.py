@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deploy.cli.difference import Difference, differences
+from shared.domain.difference import Difference, differences
 from shared.domain.workspace import Workspace
 from tests.support.company import COMPANY
 
