@@ -6,18 +6,23 @@ somebody whose entry cannot be read yet would be reported for nothing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import UnionType
 from typing import Annotated, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from shared import ids
 from shared.domain.suggest import did_you_mean
 from shared.domain.workspace import Workspace, faults
 from shared.domain.yaml_tree import Flaw, Path, Spot, Tree, parse
 from shared.errors import ListeningPostError
 
+BASED_ON = "based_on"
+_MARK = re.compile(r"[1-9][0-9]{0,8}-[0-9a-f]{8}")
 _SHOWN_CHARS = 60
 #: By a part of pydantic's name of the error.
 _REMEDIES = {
@@ -38,8 +43,27 @@ class InvalidDeclaration(ListeningPostError):
         super().__init__(f"{len(self.flaws)} faults, the first in line {self.flaws[0].spot.line}")
 
 
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """A file: the workspace it declares, and the mark of the version it was exported from."""
+
+    workspace: Workspace
+    based_on: str | None = None
+
+
+def mark(workspace: Workspace, number: int) -> str:
+    """What an export says it is based on: "9-1a2b3c4d". Another installation's version 9 has another mark."""
+    said = workspace.model_dump_json(by_alias=True, exclude_defaults=True)
+    return f"{number}-{ids.digest(said.encode())[:8]}"
+
+
 def read_workspace(text: str) -> Workspace:
-    """The workspace declared in `text`. Raises InvalidDeclaration with everything that is wrong with it."""
+    """As `read_declaration`, where it does not matter what the file is based on."""
+    return read_declaration(text).workspace
+
+
+def read_declaration(text: str) -> Declaration:
+    """What `text` declares. Raises InvalidDeclaration with everything that is wrong with it."""
     tree = parse(text)
     if tree.flaws:
         raise InvalidDeclaration(tree.flaws)
@@ -47,14 +71,19 @@ def read_workspace(text: str) -> Workspace:
         raise InvalidDeclaration(
             [Flaw(Spot(1, 1), "a workspace is a list of `key: value`", "see docs/workspace.md")]
         )
+    values = dict(tree.value)
+    based_on = values.pop(BASED_ON, None)
+    if based_on is not None and not (isinstance(based_on, str) and _MARK.fullmatch(based_on)):
+        message, remedy = f"`{BASED_ON}` is no mark of a version", "leave it as it was exported, or out"
+        raise InvalidDeclaration([Flaw(tree.spot((BASED_ON,)), message, remedy)])
     try:
-        workspace = Workspace.model_validate(tree.value)
+        workspace = Workspace.model_validate(values)
     except ValidationError as error:
         raise InvalidDeclaration([_shape_flaw(fault, tree) for fault in _causes(error)]) from None
     wrong = [Flaw(tree.spot(fault.path), fault.message, fault.remedy) for fault in faults(workspace)]
     if wrong:
         raise InvalidDeclaration(wrong)
-    return workspace
+    return Declaration(workspace, based_on)
 
 
 def _causes(error: ValidationError) -> list[ErrorDetails]:

@@ -25,7 +25,10 @@ PLAIN = "workspace"
 
 
 def split(workspace: Workspace) -> dict[str, dict[str, Fields]]:
-    """Every kind of entity, in the order of the example file. The key of a stage is `product/stage`, which is the `stage` of a touchpoint."""
+    """Every kind of entity, in the order of the example file.
+
+    The key of a stage is `product/stage`, which is the `stage` of a touchpoint.
+    """
     whole = workspace.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     products = whole.pop("products")
     parts = {name: {entity["id"]: entity for entity in whole.pop(name, ())} for name in LISTS}

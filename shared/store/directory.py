@@ -6,35 +6,37 @@ each other, the second learns of the first. What is in force is read whole or no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from pydantic import ValidationError
 from pymongo.errors import DocumentTooLarge, DuplicateKeyError
 
-from shared import ids
 from shared.domain.directory import Directory
 from shared.domain.workspace import Fault, Unsound, Workspace, faults
 from shared.errors import DependencyDown, InvalidInput, ListeningPostError, Reason
 from shared.store.connection import Document, Store, guard
+from shared.store.directory_documents import (
+    Declared,
+    Entry,
+    Origin,
+    Version,
+    document_of,
+    entry_of,
+    line,
+    stored,
+    version_of,
+    workspace_of,
+)
 from shared.store.follow import Follower
 from shared.store.owners import DIRECTORY
 
 _POINTER = "current"
+_FILE = "file:"
+_VERSIONS = {"workspace": {"$exists": True}}
 #: Each time somebody was faster, somebody got ahead: ten at once all get through.
 _MOST_TRIES = 10
-
-
-class Origin(StrEnum):
-    """How a version came about."""
-
-    FILE = "file"
-    CONSOLE = "console"
-    API = "api"
-    CSV = "csv"
 
 
 class Conflict(ListeningPostError):
@@ -44,17 +46,6 @@ class Conflict(ListeningPostError):
         newer = f"version {found.number} by {found.author}" if found else "nothing"
         super().__init__(f"the directory was changed meanwhile: in force is {newer}")
         self.found = found
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """A version of the directory, who made it and how; `number` counts from 1."""
-
-    number: int
-    author: str
-    applied_at: datetime
-    workspace: Workspace
-    origin: Origin = Origin.FILE
 
 
 class DirectoryStore:
@@ -69,7 +60,47 @@ class DirectoryStore:
         with guard():
             pointer = await collection.find_one({"_id": _POINTER})
             document = await collection.find_one({"_id": pointer["document"]}) if pointer else None
-        return _version(document) if document else None
+        return version_of(document) if document else None
+
+    async def entries(self) -> tuple[Entry, ...]:
+        """Every version that was ever in force, the newest first."""
+        collection = self._store.collection(DIRECTORY.name)
+        with guard():
+            pointer = await collection.find_one({"_id": _POINTER})
+            found = await collection.find(_VERSIONS, {"workspace": 0}).to_list(None)
+        return tuple(entry_of(document) for document in line(found, pointer["document"] if pointer else None))
+
+    async def read(self, entries: Sequence[Entry]) -> tuple[Version, ...]:
+        """These versions whole, in the same order."""
+        wanted = {"_id": {"$in": [entry.id for entry in entries]}}
+        with guard():
+            found = await self._store.collection(DIRECTORY.name).find(wanted).to_list(None)
+        by_id = {document["_id"]: version_of(document) for document in found}
+        return tuple(by_id[entry.id] for entry in entries)
+
+    async def remember(self, declared: Declared) -> None:
+        """The next file of this author is compared with this one."""
+        document = {
+            "version": declared.number,
+            "author": declared.author,
+            "applied_at": declared.applied_at,
+            "declared": stored(declared.workspace),
+        }
+        with guard():
+            await self._store.collection(DIRECTORY.name).replace_one(
+                {"_id": f"{_FILE}{declared.author}"}, document, upsert=True
+            )
+
+    async def declared(self, author: str | None = None) -> Declared | None:
+        """What the last file of this author said, or the last one of anybody."""
+        wanted = {"_id": f"{_FILE}{author}"} if author is not None else {"declared": {"$exists": True}}
+        newest = [("version", -1), ("applied_at", -1)]
+        with guard():
+            document = await self._store.collection(DIRECTORY.name).find_one(wanted, sort=newest)
+        if document is None:
+            return None
+        workspace = workspace_of(document["declared"], document["version"])
+        return Declared(document["version"], document["author"], document["applied_at"], workspace)
 
     async def change(
         self, edit: Callable[[Workspace], Workspace], author: str, origin: Origin, *, now: datetime
@@ -108,10 +139,13 @@ class DirectoryStore:
         0 stands for none yet. Raises Conflict, and nothing has changed, when another version is in force.
         """
         version = Version(expected + 1, author, now, workspace, origin)
-        document = _document(version)
+        document = document_of(version)
+        collection = self._store.collection(DIRECTORY.name)
         with guard(), _within_one_document():
+            pointer = await collection.find_one({"_id": _POINTER})
+            document["previous"] = pointer["document"] if pointer else None
             # First the version, then the pointer: a crash between the two leaves an entry nothing points to.
-            await self._store.collection(DIRECTORY.name).insert_one(document)
+            await collection.insert_one(document)
             moved = await self._move_pointer(document, expected)
         if not moved:
             raise Conflict(await self.current())
@@ -169,31 +203,6 @@ class DirectoryFollower(Follower[Directory | None]):
 _NONE_YET = "none is applied yet; run `listeningpost apply`"
 
 
-def _document(version: Version) -> Document:
-    """What is left at its default is left out, so that an older release reads it while both are running."""
-    return {
-        "_id": ids.fresh_id(),
-        "version": version.number,
-        "author": version.author,
-        "origin": version.origin.value,
-        "applied_at": version.applied_at,
-        "workspace": version.workspace.model_dump(mode="json", by_alias=True, exclude_defaults=True),
-    }
-
-
-def _version(document: Document) -> Version:
-    try:
-        workspace = Workspace.model_validate(document["workspace"])
-    except ValidationError as error:
-        raise DependencyDown(
-            "directory",
-            f"version {document['version']} needs a newer release ({error.error_count()} unknown)",
-        ) from None
-    # Versions of before origins were noted were all applied from files.
-    origin = Origin(document.get("origin", Origin.FILE))
-    return Version(document["version"], document["author"], document["applied_at"], workspace, origin)
-
-
 def _checked(workspace: Workspace) -> Workspace:
     """Sound, and made of nothing but what can be read back: a copy that was changed is not checked by itself.
 
@@ -219,3 +228,6 @@ def _within_one_document() -> Iterator[None]:
             "the workspace is larger than a version can be (16 MB)",
             remedy="bring fewer accounts or contacts",
         ) from None
+
+
+__all__ = ["Conflict", "Declared", "DirectoryFollower", "DirectoryStore", "Entry", "Origin", "Version"]

@@ -1,0 +1,112 @@
+"""Versions of the directory, and the documents that hold them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import ValidationError
+
+from shared import ids
+from shared.domain.workspace import Workspace
+from shared.errors import DependencyDown
+from shared.store.connection import Document
+
+
+class Origin(StrEnum):
+    """How a version came about."""
+
+    FILE = "file"
+    CONSOLE = "console"
+    API = "api"
+    CSV = "csv"
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version of the directory, who made it and how; `number` counts from 1."""
+
+    number: int
+    author: str
+    applied_at: datetime
+    workspace: Workspace
+    origin: Origin = Origin.FILE
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A version without its workspace."""
+
+    id: str
+    number: int
+    author: str
+    applied_at: datetime
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What a file said when `author` last applied one, and the number of the version in force afterwards.
+
+    That version may hold more: what was changed elsewhere, and kept.
+    """
+
+    number: int
+    author: str
+    applied_at: datetime
+    workspace: Workspace
+
+
+def document_of(version: Version) -> Document:
+    """What is left at its default is left out, so that an older release reads it while both are running."""
+    return {
+        "_id": ids.fresh_id(),
+        "version": version.number,
+        "author": version.author,
+        "origin": version.origin.value,
+        "applied_at": version.applied_at,
+        "workspace": stored(version.workspace),
+    }
+
+
+def stored(workspace: Workspace) -> Document:
+    return workspace.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+
+
+def workspace_of(stored: Document, number: int) -> Workspace:
+    try:
+        return Workspace.model_validate(stored)
+    except ValidationError as error:
+        raise DependencyDown(
+            "directory", f"version {number} needs a newer release ({error.error_count()} unknown)"
+        ) from None
+
+
+def version_of(document: Document) -> Version:
+    workspace = workspace_of(document["workspace"], document["version"])
+    entry = entry_of(document)
+    return Version(entry.number, entry.author, entry.applied_at, workspace, entry.origin)
+
+
+def entry_of(document: Document) -> Entry:
+    # Versions of before origins were noted were all applied from files.
+    origin = Origin(document.get("origin", Origin.FILE))
+    return Entry(document["_id"], document["version"], document["author"], document["applied_at"], origin)
+
+
+def line(found: Sequence[Document], newest: str | None) -> Iterator[Document]:
+    """From the newest back to the first; without those of whoever lost a race, which nothing points to.
+
+    Versions of before the link `previous` was kept are found by their number.
+    """
+    by_id = {document["_id"]: document for document in found}
+    by_number = {document["version"]: document for document in found}
+    document = by_id.get(newest or "")
+    while document is not None:
+        yield document
+        if "previous" in document:
+            document = by_id.get(document["previous"] or "")
+        else:
+            document = by_number.get(document["version"] - 1)
