@@ -1,32 +1,39 @@
-"""`listeningpost apply`: a workspace file becomes the directory in force."""
+"""`listeningpost apply`: a workspace file becomes the directory in force, with what was changed elsewhere."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
 from dataclasses import dataclass
-from importlib import resources
-from pathlib import Path
+from datetime import datetime
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
-from deploy.cli import connect
+from deploy.cli import changes, connect
+from deploy.cli.apply_report import Report, report
 from deploy.cli.author import login
-from deploy.cli.output import ExitCode, Failed, Json, examples, print_json, remarks, results
-from deploy.cli.settings import settings
+from deploy.cli.merging import Merge, base_of, makers, put_together
+from deploy.cli.output import ExitCode, Failed, Json, examples, remarks
+from deploy.cli.settings import CliSettings, settings
+from deploy.cli.workspace_file import declaration
 from shared import clock
-from shared.domain.declaration import InvalidDeclaration, read_workspace
-from shared.domain.difference import Difference, differences
+from shared.domain.advice import advice, secrets_named
+from shared.domain.declaration import Declaration
+from shared.domain.difference import differences
+from shared.domain.three_way import Take
 from shared.domain.workspace import Workspace
-from shared.store.directory import Conflict, DirectoryStore, Version
+from shared.errors import ConfigurationError
+from shared.store.directory import Conflict, Declared, DirectoryStore, Version
 from shared.store.migrations import Migrator
 
 _EXAMPLES = examples(
-    "listeningpost apply company.yaml --dry-run", "listeningpost apply company.yaml --author Maren"
+    "listeningpost apply company.yaml --dry-run",
+    "listeningpost apply company.yaml --author Maren",
+    "listeningpost apply company.yaml --take file",
+    "listeningpost export --version 7 | listeningpost apply -",
 )
-_MOST_NAMES = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +43,10 @@ class Asked:
     author: str
     dry_run: bool
     yes: bool
+    take: Take | None
     example: bool
     as_json: bool
+    now: datetime
 
 
 def register(app: typer.Typer) -> None:
@@ -53,160 +62,141 @@ def apply(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only check and show what would change.")
     ] = False,
+    take: Annotated[
+        Take | None, typer.Option(help="Whose word counts where the file and somebody else changed the same.")
+    ] = None,
     author: Annotated[str | None, typer.Option(help="Who changes it; default: your login name.")] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Also replace what somebody else applied last.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Also when you apply a file here for the first time.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Give the services a workspace: who you are, your journey, your people.
 
-    Every fault is named with its line, and then nothing is changed (exit code 2). The file replaces what is
-    in force: where somebody else applied that, you see what would change and are asked first. Running
-    services follow within two seconds.
+    Every fault is named with its line, and then nothing is changed (exit code 2). What you changed in the
+    file since you last applied it is changed in what is in force; what the console, the API, a CSV or
+    somebody else's file changed meanwhile stays. Where both changed the same, both are shown and nothing is
+    changed (exit code 1) until you say whose word counts. Running services follow within two seconds.
     """
-    name, text = _read(file)
-    try:
-        workspace = read_workspace(text)
-    except InvalidDeclaration as error:
-        _show_flaws(name, error, as_json=as_json)
-        raise typer.Exit(ExitCode.USAGE) from None
+    said = declaration(file, as_json=as_json)
     if dry_run and not as_json:
         # Said before the database is asked, so that a file can be checked where there is none.
         remarks().print("[dim]the file is sound[/dim]")
-    asked = Asked(author or login(), dry_run=dry_run, yes=yes, example=file is None, as_json=as_json)
-    asyncio.run(_apply(workspace, asked))
+    asked = Asked(
+        author or login(),
+        dry_run=dry_run,
+        yes=yes,
+        take=take,
+        example=file is None,
+        as_json=as_json,
+        now=clock.now(),
+    )
+    asyncio.run(_apply(said, asked))
 
 
-def example() -> str:
-    """The workspace that ships: it comes from the installed package, wherever the command is run."""
-    return resources.files("deploy").joinpath("config", "workspace.yaml").read_text(encoding="utf-8")
-
-
-def _read(file: str | None) -> tuple[str, str]:
-    if file is None:
-        return "workspace.yaml", example()
-    try:
-        raw = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-    except OSError as error:
-        raise Failed(f"{file}: {error.strerror}", code=ExitCode.USAGE) from None
-    try:
-        return ("<stdin>" if file == "-" else file), raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise Failed(f"{file}:{line}: this is not UTF-8", "save the file as UTF-8", ExitCode.USAGE) from None
-
-
-def _show_flaws(name: str, error: InvalidDeclaration, *, as_json: bool) -> None:
-    if as_json:
-        flaws = [
-            {
-                "file": name,
-                "line": f.spot.line,
-                "column": f.spot.column,
-                "fault": f.message,
-                "remedy": f.remedy,
-            }
-            for f in error.flaws
-        ]
-        print_json({"applied": False, "faults": flaws})
-        return
-    console = remarks()
-    for flaw in error.flaws:
-        where = Text(f"{name}:{flaw.spot.line}:{flaw.spot.column}", style="bold")
-        console.print(
-            where,
-            Text(f" {'; '.join(part for part in (flaw.message, flaw.remedy) if part)}"),
-            sep="",
-            soft_wrap=True,
-        )
-    count = len(error.flaws)
-    console.print(Text(f"{count} fault{'s' * (count > 1)}; nothing was changed", style="red"))
-
-
-async def _apply(workspace: Workspace, asked: Asked) -> None:
-    async with connect.store(settings()) as store:
+async def _apply(said: Declaration, asked: Asked) -> None:
+    where = settings()
+    async with connect.store(where) as store:
         await Migrator(store).start()
         directory = DirectoryStore(store)
         current = await directory.current()
-        if asked.example and current is not None and current.workspace.name != workspace.name:
+        warnings = [*advice(said.workspace), *_unset(said.workspace, where)]
+        if current is None:
+            found = differences(None, said.workspace)
+            applied = None if asked.dry_run else await _propose(directory, said, said.workspace, 0, asked)
+            report(Report(asked, None, applied, found, warnings=warnings))
+            return
+        if asked.example and current.workspace.name != said.workspace.name:
             raise Failed(
                 f"{current.workspace.name!r} is in force, and no file was given",
                 "name the file; the example company would replace yours",
                 ExitCode.USAGE,
             )
-        found = differences(current.workspace if current else None, workspace)
-        applied = None
-        if found and not asked.dry_run:
-            if current is not None and current.author != asked.author and not asked.yes:
-                _confirm(current, found, asked)
-            try:
-                applied = await directory.propose(
-                    workspace, asked.author, expected=current.number if current else 0, now=clock.now()
-                )
-            except Conflict as error:
-                raise Failed(str(error), "run it again: it is then compared with what they changed") from None
-    _report(current, applied, found, asked)
+        await _merge(directory, said, current, asked, warnings)
 
 
-def _confirm(current: Version, found: tuple[Difference, ...], asked: Asked) -> None:
+async def _merge(
+    directory: DirectoryStore, said: Declaration, current: Version, asked: Asked, warnings: list[str]
+) -> None:
+    base, unknown = await base_of(directory, said, asked.author)
+    if unknown:
+        warnings.append(
+            f"no version here is {said.based_on!r}: it was exported elsewhere, or that was undone"
+        )
+    merge = put_together(base, said.workspace, current.workspace, asked.take)
+    paths = [clash.path for clash in merge.merged.clashes] + merge.merged.kept
+    by = await makers(directory, paths)
+    told = Report(asked, current, None, merge.changes, merge, by, warnings)
+    if merge.result is None:
+        report(told)
+        raise Failed(*_why_not(merge))
+    if not asked.dry_run:
+        if merge.changes:
+            if base.others and not asked.yes:
+                _confirm(told, current, asked)
+            told.applied = await _propose(directory, said, merge.result, current.number, asked)
+        else:
+            await _remember(directory, said, current.number, asked)
+    report(told)
+
+
+def _why_not(merge: Merge) -> tuple[str, str]:
+    if merge.faults:
+        count = len(merge.faults)
+        places = f"{count} place{'s' * (count > 1)}"
+        said = (
+            f"nothing was changed: your file and what was changed meanwhile do not fit together in {places}"
+        )
+        return said, "change your file; `listeningpost export` shows what is in force"
+    count = len(merge.merged.clashes)
+    return (
+        f"nothing was changed: {count} conflict{'s' * (count > 1)}",
+        "--take file or --take current says whose word counts, in all of them; or change your file",
+    )
+
+
+async def _propose(
+    directory: DirectoryStore, said: Declaration, workspace: Workspace, expected: int, asked: Asked
+) -> Version:
+    try:
+        version = await directory.propose(workspace, asked.author, expected=expected, now=asked.now)
+    except Conflict as error:
+        raise Failed(str(error), "run it again: it is then compared with what they changed") from None
+    await _remember(directory, said, version.number, asked)
+    return version
+
+
+async def _remember(directory: DirectoryStore, said: Declaration, number: int, asked: Asked) -> None:
+    """The next file is compared with this one, also when it changed nothing: it may have caught up."""
+    before = await directory.declared(asked.author)
+    if before is None or (before.workspace, before.number) != (said.workspace, number):
+        await directory.remember(Declared(number, asked.author, asked.now, said.workspace))
+
+
+def _confirm(told: Report, current: Version, asked: Asked) -> None:
     """Returns when they are sure. The file may be older than what it replaces, and nothing in it says so."""
-    _report(current, None, found, asked)
-    when = f"{current.applied_at.astimezone():%Y-%m-%d %H:%M}"
-    said = f"version {current.number} was applied by {current.author}, {when}; you are {asked.author}"
+    report(told)
+    said = (
+        f"version {current.number} is by {current.author}, {changes.minute(current.applied_at)}; "
+        f"you are {asked.author}, and have not applied a file here yet"
+    )
     if sys.stdin.isatty() and not asked.as_json:
         remarks().print(Text(said.capitalize()), soft_wrap=True)
-        if typer.confirm("Replace it with this file?", err=True):
+        if typer.confirm("Change it as your file says?", err=True):
             return
         raise Failed("nothing was changed")
-    raise Failed(f"nothing was changed: {said}", "make sure that your file has their changes, then add --yes")
-
-
-def _report(
-    current: Version | None, applied: Version | None, found: tuple[Difference, ...], asked: Asked
-) -> None:
-    if asked.as_json:
-        in_force = applied or current
-        print_json(
-            {
-                "applied": applied is not None,
-                "dry_run": asked.dry_run,
-                "version": in_force.number if in_force else None,
-                "author": in_force.author if in_force else None,
-                "applied_at": in_force.applied_at if in_force else None,
-                "differences": [difference.as_json() for difference in found],
-            }
-        )
-        return
-    console = results()
-    for difference in found:
-        console.print(_line(difference))
-    if applied or asked.dry_run or not found:
-        console.print(Text(_verdict(current, applied, changed=bool(found))))
-
-
-def _verdict(current: Version | None, applied: Version | None, *, changed: bool) -> str:
-    if not changed and current:
-        return f"Nothing to change: version {current.number} by {current.author} says the same."
-    if applied:
-        return f"Version {applied.number} is in force. Running services follow within two seconds."
-    in_force = f"version {current.number} by {current.author}" if current else "none yet"
-    return f"Nothing was changed (--dry-run); in force is {in_force}."
-
-
-def _line(difference: Difference) -> Text:
-    """`people        + 2 nele-brandt, tom-okafor   ~ 1 maren-voss (title)`."""
-    line = Text(f"{difference.what:<13}")
-    changed = tuple(
-        f"{name} ({', '.join(fields)})" if fields else name for name, fields in difference.changed
+    remedy = (
+        "make sure that your file has their changes, then add --yes; or start from `listeningpost export`"
     )
-    groups = (("+", "green", difference.added), ("-", "red", difference.removed), ("~", "yellow", changed))
-    for sign, style, names in groups:
-        if names:
-            line.append(f" {sign} {len(names)} ", style=style).append(f"{_some(names)}  ")
-    if difference.reordered:
-        line.append(" in another order", style="yellow")
-    return line
+    raise Failed(f"nothing was changed: {said}", remedy)
 
 
-def _some(names: tuple[str, ...]) -> str:
-    shown = ", ".join(names[:_MOST_NAMES])
-    return f"{shown}, and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else shown
+def _unset(workspace: Workspace, where: CliSettings) -> list[str]:
+    """References to secrets that are not set here. The notifier, which needs them, may run elsewhere."""
+    found = []
+    for reference in secrets_named(workspace):
+        try:
+            where.secret(reference)
+        except ConfigurationError as error:
+            found.append(f"{error}, where the notifier runs")
+    return found

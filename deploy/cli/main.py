@@ -24,6 +24,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("deploy.cli.demo", "Everything on this machine, with a day of feedback sent through it."),
     "up": ("deploy.cli.up", "Start everything on this machine, and stop it with Ctrl-C."),
     "apply": ("deploy.cli.apply", "Give the services a workspace: who you are, your journey, your people."),
+    "export": ("deploy.cli.export", "Write the workspace in force as a file that can be applied."),
+    "history": ("deploy.cli.history", "Show who changed the workspace, when, how, and what."),
     "send": ("deploy.cli.send", "Send a piece of feedback."),
     "tail": ("deploy.cli.tail", "Watch pieces as they are tagged and told."),
     "doctor": ("deploy.cli.doctor", "Check everything, and say how to mend what is wrong."),

@@ -10,8 +10,8 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.cli.apply import example
 from deploy.cli.prepare import prepare, settings_of
+from deploy.cli.workspace_file import example
 from deploy.demo.settings import (
     Secrets,
     environment,

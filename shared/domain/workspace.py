@@ -199,6 +199,12 @@ def _routing(workspace: Workspace) -> Iterator[Fault]:
     for i, receiver in enumerate(workspace.receivers):
         if receiver.kind is ReceiverKind.WEBHOOK and receiver.url is None:
             yield Fault(path=("receivers", i), message="a webhook receiver needs a `url`")
+        if receiver.url is not None and (receiver.url.username or receiver.url.password):
+            yield Fault(
+                path=("receivers", i, "url"),
+                message="a `url` is read by everybody, and this one holds a name or password",
+                remedy="take it out; requests are signed with `secret`",
+            )
         if receiver.kind in {ReceiverKind.EMAIL, ReceiverKind.SLACK} and not receiver.address:
             yield Fault(path=("receivers", i), message=f"a fixed {receiver.kind} receiver needs an `address`")
     if workspace.route.receiver is None:

@@ -104,7 +104,7 @@ async def test_apply_names_faults_and_running_services_see_a_change(post: Runnin
     assert ["name"] in [d["changed"].get("bill") for d in dry["differences"]]
     asked = shell.run("apply", str(file), "--author", "mara", text="")
     assert (asked.code, "bill (name)" in asked.out) == (1, True)
-    assert "version 1 was applied by " in asked.err
+    assert "version 1 is by " in asked.err
     assert "--yes" in asked.err
     applied = as_json(shell, "apply", str(file), "--author", "mara", "--yes")
     assert (applied["applied"], applied["version"], applied["author"]) == (True, 2, "mara")
@@ -112,9 +112,12 @@ async def test_apply_names_faults_and_running_services_see_a_change(post: Runnin
     assert again.code == 0
     assert "Nothing to change: version 2 by mara" in again.out
     file.write_text(file.read_text().replace("name: The invoice", "name: The bill", 1), encoding="utf-8")
-    undone = as_json(shell, "apply", str(file), code=1)
-    assert (undone["applied"], undone["author"]) == (False, "mara")
-    assert as_json(shell, "apply", str(file), "--author", "mara")["version"] == 3
+    undone = as_json(shell, "apply", str(file))
+    assert (undone["applied"], undone["version"], undone["conflicts"]) == (True, 3, [])
+    exported = shell.run("export", "--version", "2")
+    back = shell.run("apply", "-", "--author", "mara", text=exported.out)
+    assert (back.code, "Version 4 is in force" in back.out) == (0, True)
+    assert [row["version"] for row in as_json(shell, "history")] == [4, 3, 2, 1]
 
 
 async def test_keys_are_made_listed_and_revoked(post: Running, shell: Shell) -> None:
@@ -201,6 +204,8 @@ async def test_nothing_here_is_a_sentence_and_3(shell: Shell) -> None:
     for command in (
         ["topics"],
         ["apply"],
+        ["export"],
+        ["history"],
         ["keys", "list"],
         ["dead-letters"],
         ["quarantine"],

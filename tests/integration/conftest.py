@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
+import structlog
 from pydantic import SecretStr
 
 from shared.bus.admin import ensure_topics
@@ -14,6 +17,7 @@ from shared.bus.publisher import Publisher
 from shared.settings import KafkaSettings, MongoSettings
 from shared.store.connection import Store
 from shared.store.migrations import Migrator
+from tests.support.cli import Cli
 
 if TYPE_CHECKING:
     from tests.support.session import KafkaAddress, MongoAddress
@@ -55,3 +59,15 @@ async def store(mongo: MongoSettings) -> AsyncIterator[Store]:
     yield store
     await store.db.client.drop_database(mongo.database)
     await store.stop()
+
+
+@pytest.fixture
+def cli(mongo: MongoSettings, tmp_path: Path) -> Iterator[Cli]:
+    """The command, in this process, on a database of this test's own."""
+    yield Cli(mongo, tmp_path)
+    structlog.reset_defaults()
+
+    async def drop(store: Store) -> None:
+        await store.db.client.drop_database(mongo.database)
+
+    asyncio.run(Cli(mongo, tmp_path).with_store(drop))
