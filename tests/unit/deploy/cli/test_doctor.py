@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from deploy.cli import checks, settings
-from deploy.cli.checks import State
+from deploy.cli import settings
+from deploy.cli.checks import State, addresses, kafka
 from deploy.cli.doctor import verdict
 from deploy.cli.settings import CliSettings
 from shared.bus.dead_letters import DeadLetter
@@ -43,8 +43,8 @@ async def test_dead_letters_that_wait_are_a_warning(monkeypatch: pytest.MonkeyPa
     async def waiting(*_: object) -> list[DeadLetter]:
         return [letter, letter]
 
-    monkeypatch.setattr(checks, "chosen", waiting)
-    found = await checks._dead_letters(CliSettings())
+    monkeypatch.setattr(kafka, "chosen", waiting)
+    found = await kafka._dead_letters(CliSettings())
     assert (found.state, found.detail) == (State.WARNING, "2 waiting: 2 internal")
     assert "replay" in found.remedy
 
@@ -54,7 +54,7 @@ async def test_it_says_which_addresses_it_used_and_where_they_come_from(
 ) -> None:
     monkeypatch.setenv("LISTENINGPOST_CLI__INGEST_URL", "http://post.example:1")
     monkeypatch.setenv("LISTENINGPOST_MONGO__URI", "mongodb://me:secret-word@db.example/?replicaSet=x")
-    (found,) = await checks.addresses(settings.settings())
+    (found,) = await addresses.check(settings.settings())
     assert "http://post.example:1/ (environment)" in found.detail
     assert "127.0.0.1:9092 (default; LISTENINGPOST_KAFKA__BOOTSTRAP_SERVERS is not set)" in found.detail
     assert "db.example/?replicaSet=x (environment)" in found.detail

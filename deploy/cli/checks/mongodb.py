@@ -1,0 +1,83 @@
+"""MongoDB: version, replica set, clock, indexes, the directory, and the secrets that one names."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+
+from deploy.cli import connect
+from deploy.cli.checks.finding import Finding, State
+from deploy.cli.settings import CliSettings
+from shared import clock
+from shared.errors import ConfigurationError, DependencyDown
+from shared.store.connection import Store
+from shared.store.directory import DirectoryStore, Version
+from shared.store.migrations import missing
+
+_OLDEST_MONGODB = (6, 0)
+#: Leases and retry windows are safe below it; it is also what tokens and signatures tolerate on the way in.
+_MOST_SKEW_S = 2.0
+
+
+async def check(where: CliSettings) -> list[Finding]:
+    try:
+        async with connect.store(where) as store:
+            return [finding async for finding in _database(store, where)]
+    except DependencyDown as error:
+        remedy = "is it running, as a replica set? LISTENINGPOST_MONGO__URI says where to look"
+        return [Finding("MongoDB", State.WRONG, str(error), remedy)]
+
+
+async def _database(store: Store, where: CliSettings) -> AsyncIterator[Finding]:
+    server = await store.describe()
+    version = str(server["version"])
+    new_enough = tuple(int(part) for part in version.split(".")[:2]) >= _OLDEST_MONGODB
+    yield Finding(
+        "MongoDB",
+        State.OK if new_enough else State.WRONG,
+        f"version {version}",
+        "" if new_enough else "use 6.0 or newer",
+    )
+    if server["replica_set"]:
+        yield Finding("replica set", State.OK, str(server["replica_set"]))
+    else:
+        yield Finding("replica set", State.WRONG, "none", "start mongod with --replSet, then rs.initiate()")
+    yield _clock(server["local_time"])
+    absent = await missing(store)
+    if absent:
+        yield Finding(
+            "indexes", State.WRONG, f"missing: {', '.join(absent)}", "start any service: it makes them"
+        )
+    else:
+        yield Finding("indexes", State.OK, "all there")
+    current = await DirectoryStore(store).current()
+    if current is None:
+        yield Finding("directory", State.WRONG, "no workspace is applied", "listeningpost apply company.yaml")
+    else:
+        yield Finding(
+            "directory", State.OK, f"version {current.number} by {current.author}: {current.workspace.name}"
+        )
+        yield _secrets(current, where)
+
+
+def _clock(theirs: datetime) -> Finding:
+    skew_s = abs((clock.now() - theirs).total_seconds())
+    if skew_s > _MOST_SKEW_S:
+        detail = f"this machine and the database differ by {skew_s:.1f} s"
+        return Finding("clock", State.WRONG, detail, "run an NTP client on both")
+    return Finding("clock", State.OK, f"within {skew_s:.1f} s of the database")
+
+
+def _secrets(version: Version, where: CliSettings) -> Finding:
+    absent = []
+    references = sorted({receiver.secret for receiver in version.workspace.receivers if receiver.secret})
+    for reference in references:
+        try:
+            where.secret(reference)
+        except ConfigurationError as error:
+            absent.append(str(error))
+    if absent:
+        return Finding(
+            "secrets", State.WRONG, "; ".join(absent), "as said; the notifier needs it in its environment"
+        )
+    return Finding("secrets", State.OK, f"{len(references)} referenced, none missing here")
