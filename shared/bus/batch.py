@@ -76,13 +76,9 @@ class BatchRunner:
         consumer = self._consumer()
         if consumer is None:
             return
-        first: dict[TopicPartition, int] = {}
-        for record in records:
-            where = TopicPartition(record.topic, record.partition)
-            first[where] = min(first.get(where, record.offset), record.offset)
-        for where, offset in first.items():
+        for where, offsets in _by_partition(records).items():
             try:
-                consumer.seek(where, offset)
+                consumer.seek(where, min(offsets))
             except IllegalStateError:
                 _log.info("partition_lost", topic=where.topic, partition=where.partition)
 
@@ -90,12 +86,10 @@ class BatchRunner:
         consumer = self._consumer()
         if consumer is None:
             return
-        ends: dict[TopicPartition, int] = {}
-        for record in records:
-            where = TopicPartition(record.topic, record.partition)
-            ends[where] = max(ends.get(where, 0), record.offset + 1)
         owned = consumer.assignment()
-        ends = {where: offset for where, offset in ends.items() if where in owned}
+        ends = {
+            where: max(offsets) + 1 for where, offsets in _by_partition(records).items() if where in owned
+        }
         if not ends:
             return
         try:
@@ -103,3 +97,11 @@ class BatchRunner:
         except (CommitFailedError, IllegalStateError, KafkaError) as error:
             # The new owner repeats the batch, and repeating is harmless.
             _log.info("commit_dropped", topic=self._topic, size=len(records), error=type(error).__name__)
+
+
+def _by_partition(records: Records) -> dict[TopicPartition, list[int]]:
+    """The offsets of a batch, which is of one topic."""
+    found: dict[int, list[int]] = {}
+    for record in records:
+        found.setdefault(record.partition, []).append(record.offset)
+    return {TopicPartition(records[0].topic, partition): offsets for partition, offsets in found.items()}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -48,9 +48,9 @@ class DeadLetterLimit:
         self._window: deque[bool] = deque(maxlen=_WINDOW)
         self._run = 0
 
-    def count(self, *, dead: bool) -> None:
-        self._window.append(dead)
-        self._run = self._run + 1 if dead else 0
+    def count(self, *, dead: bool, times: int = 1) -> None:
+        self._window.extend([dead] * min(times, _WINDOW))
+        self._run = self._run + times if dead else 0
 
     def check(self) -> None:
         """Called before a further dead letter is written."""
@@ -107,8 +107,8 @@ class Policy:
             for record, item in zip(records, items, strict=True):
                 await self._handle_alone(record, item)
         else:
-            for outcome in outcomes:
-                self._count(outcome)
+            for outcome, times in Counter(outcomes).items():
+                self._count(outcome, times=times)
 
     async def _handle_alone(self, record: ConsumerRecord[bytes, bytes], item: Received[Any]) -> None:
         started = time.monotonic()
@@ -142,9 +142,9 @@ class Policy:
         )
         self._count(Outcome.DEAD_LETTER, reason)
 
-    def _count(self, outcome: Outcome, reason: Reason | None = None) -> None:
-        self._limit.count(dead=outcome is Outcome.DEAD_LETTER)
-        ITEMS.labels(self._subscription.topic.name, outcome, reason or "").inc()
+    def _count(self, outcome: Outcome, reason: Reason | None = None, *, times: int = 1) -> None:
+        self._limit.count(dead=outcome is Outcome.DEAD_LETTER, times=times)
+        ITEMS.labels(self._subscription.topic.name, outcome, reason or "").inc(times)
 
 
 def _position(record: ConsumerRecord[bytes, bytes]) -> dict[str, object]:

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import zlib
 from collections.abc import Sequence
-from typing import TypeAlias
 
 import structlog
 from aiokafka import AIOKafkaProducer
@@ -26,13 +24,13 @@ from aiokafka.errors import (
 
 from shared.bus.codec import Headers, encode
 from shared.bus.connection import client_options
+from shared.bus.lanes import Lanes, Record
 from shared.errors import DependencyDown, PermanentError, Reason
 from shared.events.base import Event
 from shared.events.topics import Topic
 from shared.settings import KafkaSettings
 from shared.telemetry.metrics import EVENTS_PUBLISHED
 
-Record: TypeAlias = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]
 _WATCH_EVERY_S = 2.0
 #: After these the producer's own state is of no use any more: a new one is needed.
 _PRODUCER_LOST = (
@@ -54,12 +52,13 @@ class Publisher:
         self._settings = settings
         self._source = source
         self._producer: AIOKafkaProducer | None = None
+        self._lanes: Lanes | None = None
         self._watch: asyncio.Task[None] | None = None
         self._restarting = asyncio.Lock()
         self._problem: str | None = None
 
     async def start(self) -> None:
-        self._producer = await self._connect()
+        await self._open()
         self._watch = asyncio.create_task(self._keep_watch(), name="watch kafka")
 
     async def stop(self) -> None:
@@ -70,7 +69,7 @@ class Publisher:
             self._watch = None
         producer, self._producer = self._producer, None
         if producer is not None:
-            await _close(producer)
+            await self._close(producer)
 
     def problem(self) -> str | None:
         return self._problem
@@ -96,13 +95,13 @@ class Publisher:
         self, topic: str, records: Sequence[Record], *, within_s: float | None = None
     ) -> None:
         """Like `publish`, for records that are encoded already: (key, value, headers)."""
-        producer = self._producer
-        if producer is None:
+        producer, lanes = self._producer, self._lanes
+        if producer is None or lanes is None:
             raise DependencyDown("kafka", "the producer is not started")
         limit_s = within_s if within_s is not None else self._settings.request_timeout_ms / 1000
         try:
             async with asyncio.timeout(limit_s):
-                await _send(producer, self._settings.topic_prefix + topic, records)
+                await lanes.send(self._settings.topic_prefix + topic, records)
         except TimeoutError:
             raise DependencyDown("kafka", f"no acknowledgement within {limit_s:g} s") from None
         except MessageSizeTooLargeError:
@@ -114,12 +113,22 @@ class Publisher:
             raise DependencyDown("kafka", type(error).__name__) from error
         EVENTS_PUBLISHED.labels(topic).inc(len(records))
 
+    async def _open(self) -> None:
+        self._producer = await self._connect()
+        self._lanes = Lanes(self._producer, self._settings.linger_ms / 1000)
+
+    async def _close(self, producer: AIOKafkaProducer) -> None:
+        """What is on its way arrives, if it can within moments; who still waits then is told."""
+        await _close(producer)
+        lanes, self._lanes = self._lanes, None
+        if lanes is not None:
+            lanes.close()
+
     async def _connect(self) -> AIOKafkaProducer:
         producer = AIOKafkaProducer(
             **client_options(self._settings),
             acks="all",
             enable_idempotence=self._settings.idempotence,
-            linger_ms=self._settings.linger_ms,
             max_batch_size=262_144,
             max_request_size=1_048_576,
         )
@@ -139,8 +148,8 @@ class Publisher:
             if self._producer is not lost:
                 return
             _log.warning("producer_replaced")
-            await _close(lost)
-            self._producer = await self._connect()
+            await self._close(lost)
+            await self._open()
 
     async def _keep_watch(self) -> None:
         while True:
@@ -155,36 +164,6 @@ class Publisher:
                 self._problem = f"Kafka does not answer ({type(error).__name__})"
             else:
                 self._problem = None
-
-
-async def _send(producer: AIOKafkaProducer, topic: str, records: Sequence[Record]) -> None:
-    waiting: list[asyncio.Future[object]] = []
-    try:
-        partitions = sorted(await producer.partitions_for(topic))
-        for key, value, headers in records:
-            # By CRC-32: Kafka's own murmur2 is pure Python in aiokafka and took 10 µs a record. Records of a
-            # key must meet in one partition, and whoever writes to our topics does it here.
-            where = partitions[zlib.crc32(key) % len(partitions)] if key is not None else None
-            # `send` waits for room in the buffer, one record at a time: back-pressure.
-            sending = await producer.send(topic, value=value, key=key, partition=where, headers=headers)
-            waiting.append(sending)
-        for future in waiting:
-            # Records of one Kafka batch are acknowledged together, so few have to be waited for.
-            if not future.done():
-                await asyncio.shield(future)
-            future.result()
-    finally:
-        for future in waiting:
-            if future.done():
-                _retrieve(future)
-            else:
-                future.add_done_callback(_retrieve)
-
-
-def _retrieve(future: asyncio.Future[object]) -> None:
-    """Look at the outcome of a record nobody waits for any more, else asyncio reports it as forgotten."""
-    if not future.cancelled():
-        future.exception()
 
 
 async def _close(producer: AIOKafkaProducer) -> None:

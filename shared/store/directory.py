@@ -102,6 +102,14 @@ class DirectoryStore:
         workspace = workspace_of(document["declared"], document["version"])
         return Declared(document["version"], document["author"], document["applied_at"], workspace)
 
+    async def mark(self) -> object:
+        """Another one after every change; None before the first version was applied."""
+        with guard():
+            pointer = await self._store.collection(DIRECTORY.name).find_one(
+                {"_id": _POINTER}, {"document": 1}
+            )
+        return pointer and pointer["document"]
+
     async def change(
         self, edit: Callable[[Workspace], Workspace], author: str, origin: Origin, *, now: datetime
     ) -> Version:
@@ -178,7 +186,7 @@ class DirectoryFollower(Follower[Directory | None]):
 
     def __init__(self, store: Store) -> None:
         self._versions = DirectoryStore(store)
-        super().__init__("directory", store.collection(DIRECTORY.name), self._read)
+        super().__init__("directory", self._read, self._versions.mark)
 
     @property
     def directory(self) -> Directory:

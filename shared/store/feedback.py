@@ -115,7 +115,7 @@ class FeedbackStore:
                     "change": _ALIVE,
                     "content_hash": event.content_hash,
                 },
-                {"$set": event.model_dump(exclude=_CAME_AS)},
+                _taking_over(event),
             )
             for event in events
         ]
@@ -155,12 +155,19 @@ def _head(document: Document) -> Head:
 
 
 def _document(piece: FeedbackClassified) -> Document:
-    document: Document = piece.model_dump()
+    document: Document = piece.model_dump(exclude_none=True)
     if piece.change is Change.DELETED:
         document = {name: document[name] for name in document if name in _TOMBSTONE}
         document["deleted_at"] = piece.classified_at
     document["_id"] = piece.feedback_id
     return document
+
+
+def _taking_over(event: FeedbackReceived) -> Document:
+    """The update that makes a document say what the event says: what is not in it is not in the document."""
+    missing = {name: "" for name, value in event.__dict__.items() if value is None and name not in _CAME_AS}
+    update: Document = {"$set": event.model_dump(exclude=_CAME_AS, exclude_none=True)}
+    return update | {"$unset": missing} if missing else update
 
 
 def _event(document: Document) -> FeedbackClassified:

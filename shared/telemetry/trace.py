@@ -17,7 +17,8 @@ def start(incoming: str | None = None) -> str:
     if incoming and _TRACEPARENT.fullmatch(incoming):
         _, trace_id, _, flags = incoming.split("-")
         return f"00-{trace_id}-{_random_hex(16)}-{flags}"
-    return f"00-{_random_hex(32)}-{_random_hex(16)}-01"
+    both = _random_hex(48)
+    return f"00-{both[:32]}-{both[32:]}-01"
 
 
 def _random_hex(digits: int) -> str:

@@ -79,7 +79,7 @@ async def test_a_follower_shows_a_change_within_two_seconds(store: Store) -> Non
     async def load() -> int:
         return await collection.count_documents({})
 
-    follower = Follower("count", collection, load)
+    follower = Follower("count", load)
     with pytest.raises(DependencyDown):
         _ = follower.snapshot
     await follower.start()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.events.base import trusted
 from shared.events.feedback import Cause, FeedbackClassified, FeedbackReceived, Speaker, Tags
 
 _NOBODY = Speaker(person_id="")
@@ -30,13 +31,7 @@ def classified(event: FeedbackReceived, cause: Cause, tags: Tags, stamp: Stamp) 
         "directory_version": stamp.directory_version,
         "classified_at": stamp.now,
     }
-    # What `model_construct` does after it has gone through all fields for aliases and defaults: 3 µs, not 15.
-    piece = FeedbackClassified.__new__(FeedbackClassified)
-    object.__setattr__(piece, "__dict__", values)
-    object.__setattr__(piece, "__pydantic_fields_set__", set(values))
-    object.__setattr__(piece, "__pydantic_extra__", None)
-    object.__setattr__(piece, "__pydantic_private__", None)
-    return piece
+    return trusted(FeedbackClassified, values)
 
 
 def tombstone(event: FeedbackReceived, now: datetime) -> FeedbackClassified:

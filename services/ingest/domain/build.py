@@ -11,7 +11,7 @@ from services.ingest.domain.shorten import Shortened
 from services.ingest.domain.submission import Submission
 from shared import ids
 from shared.errors import InvalidInput, Reason
-from shared.events.base import MAX_EVENT_BYTES
+from shared.events.base import MAX_EVENT_BYTES, trusted
 from shared.events.feedback import Change, FeedbackReceived, Rating
 
 #: Text apart, every field is bounded, and together they stay under this: a short text needs no measuring.
@@ -29,30 +29,34 @@ def build(
     if clean.change is Change.DELETED:
         return _deletion(clean, identity, received_at)
     return _within_limit(
-        FeedbackReceived(
-            feedback_id=identity.feedback_id,
-            revision=identity.revision,
-            change=clean.change,
-            mode=clean.mode,
-            batch=clean.batch,
-            channel=clean.channel,
-            source=clean.source,
-            external_id=clean.external_id,
-            thread_id=clean.thread_id,
-            url=clean.url,
-            title=clean.title,
-            text=shortened.text,
-            truncated=shortened.truncated,
-            content_hash=content_hash(clean.title, shortened.text, kept, clean.rating),
-            attachments=tuple(each.attachment for each in kept),
-            reported_by=identity.reported_by,
-            spoken_for=identity.spoken_for,
-            confidential=clean.confidential,
-            rating=clean.rating,
-            reply_to=identity.reply_to,
-            hints=clean.hints,
-            occurred_at=identity.occurred_at,
-            received_at=received_at,
+        trusted(
+            FeedbackReceived,
+            {
+                "feedback_id": identity.feedback_id,
+                "revision": identity.revision,
+                "change": clean.change,
+                "mode": clean.mode,
+                "batch": clean.batch,
+                "channel": clean.channel,
+                "source": clean.source,
+                "external_id": clean.external_id,
+                "thread_id": clean.thread_id,
+                "url": clean.url,
+                "title": clean.title,
+                "text": shortened.text,
+                "truncated": shortened.truncated,
+                "content_hash": content_hash(clean.title, shortened.text, kept, clean.rating),
+                "attachments": tuple(each.attachment for each in kept),
+                "reported_by": identity.reported_by,
+                "spoken_for": identity.spoken_for,
+                "confidential": clean.confidential,
+                "codename": None,
+                "rating": clean.rating,
+                "reply_to": identity.reply_to,
+                "hints": clean.hints,
+                "occurred_at": identity.occurred_at,
+                "received_at": received_at,
+            },
         )
     )
 

@@ -79,8 +79,7 @@ def _date_faults(submission: Submission, received_at: datetime) -> list[InvalidI
             )
         )
     revision = submission.revision
-    latest = min(clock.to_us(received_at + MAX_AHEAD), _MAX_REVISION)
-    if revision is not None and not 0 <= revision <= latest:
+    if revision is not None and not 0 <= revision <= _latest_revision(received_at):
         faults.append(
             InvalidInput(
                 Reason.BAD_DATE,
@@ -90,6 +89,10 @@ def _date_faults(submission: Submission, received_at: datetime) -> list[InvalidI
             )
         )
     return faults
+
+
+def _latest_revision(received_at: datetime) -> int:
+    return min(clock.to_us(received_at + MAX_AHEAD), _MAX_REVISION)
 
 
 def _is_believable(stated: datetime, received_at: datetime) -> bool:

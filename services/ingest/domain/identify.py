@@ -10,6 +10,7 @@ from services.ingest.domain.normalise import MAX_NAME_CHARS, cut
 from services.ingest.domain.submission import Claim, Submission
 from shared import clock, ids
 from shared.domain.directory import Directory
+from shared.events.base import trusted
 from shared.events.feedback import Affiliation, Change, ReplyTo, Speaker
 
 #: No clean external id begins like this, so ids made from hashes never meet one.
@@ -159,7 +160,18 @@ def _own_id(kind: str, claim: Claim, source: str, feedback_id: str) -> str:
 
 def _nobody(feedback_id: str, affiliation: Affiliation = Affiliation.UNKNOWN) -> Speaker:
     """Two anonymous pieces are two voices, not one loud one."""
-    return Speaker(person_id=ids.stranger_id("anonymous", feedback_id), affiliation=affiliation)
+    return trusted(
+        Speaker,
+        {
+            "person_id": ids.stranger_id("anonymous", feedback_id),
+            "display_name": "",
+            "affiliation": affiliation,
+            "department": None,
+            "account": None,
+            "segment": None,
+            "persona": None,
+        },
+    )
 
 
 def _shown(name: str) -> str:

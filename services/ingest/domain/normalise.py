@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import groupby
 from typing import Any
@@ -37,24 +38,19 @@ def normalise(submission: Submission) -> Submission:
     A title that had to be cut stands in full at the head of the text. An URL that is not http(s) is dropped:
     it would become a link on a page.
     """
-    title = clean_line(submission.title)
+    title = clean_line(submission.title) if submission.title else ""
     text = clean_text(submission.text)
     if len(title) > MAX_TITLE_CHARS:
         title, text = cut(title, MAX_TITLE_CHARS), f"{title}\n\n{text}".rstrip()
-    clean: dict[str, Any] = {
-        "title": title,
-        "text": text,
-        "external_id": _bounded_id(submission.external_id),
-        "thread_id": _bounded_id(submission.thread_id),
-        "batch": _bounded_id(submission.batch),
-        "url": _safe_url(submission.url),
-        "reported_by": _clean_claim(submission.reported_by),
-        "spoken_for": _clean_claim(submission.spoken_for) if submission.spoken_for else None,
-        "hints": _clean_hints(submission.hints),
-        "rating": _clean_rating(submission.rating) if submission.rating else None,
-        "reply_to": _clean_reply_to(submission.reply_to) if submission.reply_to else None,
-    }
-    changed = {name: value for name, value in clean.items() if value is not getattr(submission, name)}
+    changed: dict[str, Any] = {}
+    if title != submission.title:
+        changed["title"] = title
+    if text != submission.text:
+        changed["text"] = text
+    for name, clean in _CLEANERS:
+        value = getattr(submission, name)
+        if value is not None and (cleaned := clean(value)) is not value:
+            changed[name] = cleaned
     return replace(submission, **changed) if changed else submission
 
 
@@ -148,3 +144,17 @@ def _clean_reply_to(reply_to: ReplyTo) -> ReplyTo:
         thread=_bounded_id(reply_to.thread),
         auto_generated=reply_to.auto_generated,
     )
+
+
+#: What each field needs beside title and text. Most of them are empty in most pieces, and then not asked for.
+_CLEANERS: tuple[tuple[str, Callable[[Any], Any]], ...] = (
+    ("external_id", _bounded_id),
+    ("thread_id", _bounded_id),
+    ("batch", _bounded_id),
+    ("url", _safe_url),
+    ("reported_by", _clean_claim),
+    ("spoken_for", _clean_claim),
+    ("hints", _clean_hints),
+    ("rating", _clean_rating),
+    ("reply_to", _clean_reply_to),
+)

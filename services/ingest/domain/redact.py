@@ -22,4 +22,6 @@ def redact(submission: Submission) -> Submission:
 
 
 def redact_text(text: str) -> str:
+    if not text:
+        return text
     return redact_secrets(redact_cards(text))

@@ -112,8 +112,8 @@ def redact_secrets(text: str) -> str:
     """`text` with private keys, known tokens and what follows "password:" replaced; labels stay."""
     if "-----BEGIN " in text:
         text = _PEM.sub(KEY, text)
-    long_words = " ".join([word for word in text.split() if len(word) >= _SHORTEST_TOKEN_CHARS])
-    if long_words and _has_one(long_words, _HEADS):
+    words = text.split()
+    if words and max(map(len, words)) >= _SHORTEST_TOKEN_CHARS and _has_token_head(words):
         text = _TOKENS.sub(KEY, text)
     if "://" in text:
         text = _SLACK_HOOK.sub(rf"\1{KEY}", text)
@@ -124,6 +124,11 @@ def redact_secrets(text: str) -> str:
     if "authorization" in lower:
         text = _BEARER.sub(rf"\1{KEY}", text)
     return text
+
+
+def _has_token_head(words: Sequence[str]) -> bool:
+    """A long word of `words` has the head of a token in it."""
+    return _has_one(" ".join([word for word in words if len(word) >= _SHORTEST_TOKEN_CHARS]), _HEADS)
 
 
 def _has_one(text: str, literals: Sequence[str]) -> bool:

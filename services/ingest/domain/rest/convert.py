@@ -36,6 +36,7 @@ class Converter:
     retry_key: str | None = None
     trace: str | None = None
     _seen: dict[tuple[object, ...], int] = field(default_factory=dict)
+    _allowed: set[Mode] = field(default_factory=set)
 
     def convert(self, item: Item) -> Submission:
         """Raises InvalidInput FORBIDDEN for what the key may not do, and for what no schema can say."""
@@ -86,6 +87,8 @@ class Converter:
         mode = item.mode
         if mode is None:
             mode = Mode.TEST if self.key.scopes == {Scope.TEST} else Mode.LIVE
+        if mode in self._allowed:
+            return mode
         allowed = _SCOPES.get(mode)
         if allowed is None:
             raise InvalidInput(
@@ -96,6 +99,7 @@ class Converter:
             )
         if not any(scope in self.key.scopes for scope in allowed):
             raise _forbidden("mode", allowed[0])
+        self._allowed.add(mode)
         return mode
 
     def _batch(self, item: Item) -> str | None:

@@ -25,6 +25,12 @@ def event(raw: Submission) -> FeedbackReceived:
     )
 
 
+def test_what_is_built_without_validation_is_valid_and_has_every_field() -> None:
+    made = event(submission(title="VAT", files=(File("a.txt", "", b"x"),)))
+    assert set(made.__dict__) == set(FeedbackReceived.model_fields)
+    assert FeedbackReceived.model_validate(made.model_dump()) == made
+
+
 def test_a_piece_carries_what_came_in() -> None:
     raw = submission(
         external_id="7",
