@@ -8,17 +8,22 @@ from __future__ import annotations
 
 from math import prod
 
+from shared.domain.counting import counts
 from shared.domain.directory import Directory
-from shared.events.feedback import Speaker, Weight
+from shared.events.feedback import Mode, Speaker, Weight
 
 
-def weigh(reported_by: Speaker, spoken_for: Speaker | None, directory: Directory) -> Weight:
+def weigh(
+    reported_by: Speaker, spoken_for: Speaker | None, directory: Directory, mode: Mode = Mode.LIVE
+) -> Weight:
     """The weight of whoever the piece comes from in the end: the one spoken for, else the one who reports.
 
     `value` is the product of `segment_fit`, `segment_weight` and `persona_weight`, each 0..10, and 1.0 where
     the directory says nothing. `known` is false when it says nothing of segment and persona: weighed as
-    unknown, which is not the same as known to be average.
+    unknown, which is not the same as known to be average. So is whatever does not count, whoever it is from.
     """
+    if not counts(mode):
+        return Weight()
     speaker = spoken_for or reported_by
     workspace = directory.workspace
     segment = next((s for s in workspace.segments if s.id == speaker.segment), None)

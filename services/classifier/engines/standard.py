@@ -101,7 +101,7 @@ class StandardTagger:
             urgency_reasons=tuple(verdict.reasons),
             judgements=tuple(_judgements(piece, found, verdict)),
             language=piece.language,
-            weight=weigh(event.reported_by, event.spoken_for, directory),
+            weight=weigh(event.reported_by, event.spoken_for, directory, event.mode),
             needs_triage=triage is not None,
             triage_reason=triage,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.domain.weight import weigh
-from shared.events.feedback import Speaker
+from shared.events.feedback import Mode, Speaker, Weight
 from tests.support.company import directory
 
 SEGMENTS = [
@@ -45,3 +45,12 @@ def test_the_parts_are_shown_and_multiply() -> None:
 def test_who_is_spoken_for_counts_not_who_reports_it() -> None:
     weight = weigh(somebody("average"), somebody("target"), DIRECTORY)
     assert weight.value == pytest.approx(3.0)
+
+
+@pytest.mark.parametrize("mode", [Mode.LIVE, Mode.IMPORT, Mode.BACKFILL])
+def test_what_is_old_weighs_as_much(mode: Mode) -> None:
+    assert weigh(somebody("target"), None, DIRECTORY, mode).value == pytest.approx(3.0)
+
+
+def test_a_test_weighs_as_unknown_whoever_it_is_from() -> None:
+    assert weigh(somebody("target", "boss"), None, DIRECTORY, Mode.TEST) == Weight(value=1.0, known=False)
