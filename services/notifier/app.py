@@ -11,15 +11,20 @@ from services.notifier.receivers import RECEIVERS, AnyReceiver
 from services.notifier.schedule import Pulse, Schedule
 from services.notifier.sealed import SealedContributors
 from services.notifier.settings import NotifierSection, NotifierSettings
+from services.notifier.stores import Stores
 from services.notifier.subscriptions import subscriptions
+from services.notifier.summaries import Summaries
 from shared import clock
 from shared.bus.consumer import Consumer
 from shared.bus.publisher import Publisher
 from shared.component import Component
 from shared.service import Service
+from shared.store.buckets import BucketStore
 from shared.store.connection import Store
 from shared.store.deliveries import DeliveryStore
 from shared.store.directory import DirectoryFollower
+from shared.store.feedback import FeedbackStore
+from shared.store.leases import LeaseStore
 from shared.store.migrations import Migrator
 
 
@@ -48,9 +53,10 @@ def create_app(settings: NotifierSettings) -> Service:
     followed = DirectoryFollower(store)
     ledger = DeliveryStore(store)
     receivers = {name: receiver(settings) for name, receiver in RECEIVERS.items()}
+    buckets = BucketStore(store)
     stir = asyncio.Event()
     pipeline = Pipeline(
-        ledger=ledger,
+        stores=Stores(ledger, buckets, FeedbackStore(store)),
         directory=lambda: followed.directory,
         receivers=receivers,
         contributors=SealedContributors(store, settings.contributors_key),
@@ -60,6 +66,8 @@ def create_app(settings: NotifierSettings) -> Service:
     )
     pulse = Pulse(settings.notifier.slots, settings.notifier.lease_s, settings.notifier.poll_s)
     schedule = Schedule(pipeline, ledger, pulse, clock.now, stir)
+    quiet = timedelta(seconds=settings.notifier.summary_quiet_s)
+    told_together = Summaries(pipeline, buckets, LeaseStore(store), quiet, clock.now)
     consumer = Consumer(settings.kafka, subscriptions(pipeline), publisher, "notifier")
     components: list[Component] = [
         store,
@@ -68,6 +76,7 @@ def create_app(settings: NotifierSettings) -> Service:
         publisher,
         *(_Started(receiver) for receiver in receivers.values()),
         schedule,
+        told_together,
         consumer,
     ]
     return Service("notifier", settings, components)

@@ -1,9 +1,13 @@
 """The way of a message through the notifier, top to bottom.
 
-tell      follow edits and deletions → read what was planned before → plan (involve, route) → keep → wake
-deliver   is it still wanted → open a sealed address → ask, or pace and send → what became of it
+tell       note what gathers for a summary → read what was planned before → follow edits and deletions
+           → plan (involve, route) → keep → wake
+summarise  hold what has gathered → group it → plan (route) → keep → close → wake
+deliver    is it still wanted → open a sealed address, read what is quoted → ask, or pace and send
+           → what became of it
 
-Between the two lies the ledger: `schedule.py` claims its rows, has them delivered and records the result.
+Between them lies the ledger: `schedule.py` claims its rows, has them delivered and records the result.
+`summaries.py` looks after what has gathered.
 """
 
 from __future__ import annotations
@@ -14,17 +18,22 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from services.notifier.domain import outcome
+from services.notifier.domain.gathering import sightings, tells_nobody
 from services.notifier.domain.plan import Frame, plan, refreshed
+from services.notifier.domain.summarise import summaries
+from services.notifier.domain.summary_wording import quotes_of
 from services.notifier.lanes import Lanes
 from services.notifier.pace import Pace
 from services.notifier.receiver import Asking, Contributors, Receiver
+from services.notifier.stores import Stores
 from shared.bus.subscription import Outcome, Received
+from shared.domain.bucket import Bucket, level, tell_until
 from shared.domain.delivery import SEALED, WITHDRAWN, Attempt, Delivery, ProviderRef, Settled, State, Target
 from shared.domain.directory import Directory
 from shared.domain.routing import RouteNode, compile_routes
 from shared.errors import PermanentError, Reason, TransientError, UnknownOutcome
 from shared.events.feedback import FeedbackClassified
-from shared.store.deliveries import Claimed, DeliveryStore
+from shared.store.deliveries import Claimed
 from shared.telemetry.failpoints import failpoint
 from shared.telemetry.metrics import DELIVERIES
 
@@ -48,7 +57,7 @@ class Pipeline:
     def __init__(
         self,
         *,
-        ledger: DeliveryStore,
+        stores: Stores,
         directory: Callable[[], Directory],
         receivers: Mapping[str, Receiver],
         contributors: Contributors,
@@ -56,7 +65,9 @@ class Pipeline:
         now: Callable[[], datetime],
         wake: Callable[[], None],
     ) -> None:
-        self._ledger = ledger
+        self._stores = stores
+        self._ledger = stores.ledger
+        self._buckets = stores.buckets
         self._directory = directory
         self._receivers = receivers
         self._contributors = contributors
@@ -70,22 +81,53 @@ class Pipeline:
     async def tell(self, batch: Sequence[Item]) -> list[Outcome]:
         """Every delivery that follows from the batch is in the ledger. Raises DependencyDown."""
         frame = self._frame()
+        seen = sightings([item.event for item in batch], frame.now, frame.max_age)
+        await self._buckets.note(seen, frame.now, frame.now - frame.max_age)
         told: set[str] = set()
-        for wave in _waves(batch):
-            for item in wave:
-                await self._follow(item.event, frame.directory)
-            earlier = await self._ledger.of_pieces([item.event.feedback_id for item in wave])
-            rows: list[Delivery] = []
-            for item in wave:
-                planned = plan(item.event, frame, earlier.get(item.event.feedback_id, ()), item.trace)
-                rows += planned
-                told |= {row.feedback_id for row in planned}
-            await self._ledger.add(rows)
-            DELIVERIES.labels("none", State.FAILED).inc(sum(row.state is State.FAILED for row in rows))
+        rest = [item for item in batch if not tells_nobody(item.event, frame.now, frame.max_age)]
+        for wave in _waves(rest):
+            rows = await self._planned(wave, frame)
+            told |= {row.feedback_id for row in rows}
+            await self._keep(rows)
         failpoint("notifier.after_plan")
         if told:
             self._wake()
         return [Outcome.DONE if item.event.feedback_id in told else Outcome.SKIPPED for item in batch]
+
+    async def _planned(self, wave: Sequence[Item], frame: Frame) -> list[Delivery]:
+        """The new rows of a wave, which holds each piece once."""
+        earlier = await self._ledger.of_pieces([item.event.feedback_id for item in wave])
+        followed = [item.event for item in wave if item.event.feedback_id in earlier]
+        changed = [piece for piece in followed if await self._follow(piece, frame.directory)]
+        if changed:
+            earlier |= await self._ledger.of_pieces([piece.feedback_id for piece in changed])
+        return [
+            row
+            for item in wave
+            for row in plan(item.event, frame, earlier.get(item.event.feedback_id, ()), item.trace)
+        ]
+
+    async def _keep(self, rows: Sequence[Delivery]) -> None:
+        await self._ledger.add(rows)
+        DELIVERIES.labels("none", State.FAILED).inc(sum(row.state is State.FAILED for row in rows))
+
+    async def summarise(self, bucket: Bucket, quiet: timedelta) -> None:
+        """What has gathered in the bucket is told, once to each reader. Raises DependencyDown.
+
+        Repeated after a crash, and by several at once: the run was held, so that it holds the same, and the
+        ids of its rows are the same.
+        """
+        frame = self._frame()
+        held = await self._buckets.hold(bucket, tell_until(bucket, frame.now, quiet))
+        if held is None:
+            return
+        rows = summaries(held, await self._stores.gathered(held), frame)
+        failpoint("notifier.before_summary")
+        await self._keep(rows)
+        failpoint("notifier.after_summary")
+        await self._buckets.close(held, level(held), frame.now)
+        if rows:
+            self._wake()
 
     def _frame(self) -> Frame:
         directory = self._directory()
@@ -93,13 +135,16 @@ class Pipeline:
             self._routes = (directory, compile_routes(directory.workspace.route))
         return Frame(directory, self._routes[1], self._now(), self._rules.max_age)
 
-    async def _follow(self, piece: FeedbackClassified, directory: Directory) -> None:
-        """What is not sent yet shows the piece as it is now, or nothing of a deleted one."""
+    async def _follow(self, piece: FeedbackClassified, directory: Directory) -> bool:
+        """What is not sent yet shows the piece as it is now, or nothing of a deleted one; True: it had to."""
         content = refreshed(piece, directory)
+        if content is None:
+            return False
         if content == WITHDRAWN:
             await self._ledger.withdraw(piece.feedback_id)
-        elif content is not None:
+        else:
             await self._ledger.refresh(piece.feedback_id, piece.revision, content)
+        return True
 
     async def deliver(self, claimed: Claimed) -> Settled:
         """What became of a row in hand. Raises DependencyDown, and then nothing was sent."""
@@ -112,6 +157,7 @@ class Pipeline:
             if target is None:
                 return outcome.void(row, self._now(), "there is nobody to answer")
             receiver = self._receiver(target)
+            row = await self._quoted(row)
             repeatable = row.urgent or (row.amends is not None and receiver.can_edit)
             if claimed.taken_over and not repeatable:
                 return await self._ask(row, target, receiver)
@@ -135,6 +181,15 @@ class Pipeline:
         if reply_to is None or reply_to.auto_generated:
             return None
         return Target(reply_to.receiver, reply_to.address, reply_to.thread)
+
+    async def _quoted(self, row: Delivery) -> Delivery:
+        """A summary with the words it quotes, as they are now: the ledger has none of them."""
+        if row.summary is None or not row.summary.quoted:
+            return row
+        found = {piece.feedback_id: piece for piece in await self._stores.pieces.get(row.summary.quoted)}
+        kept = [found[feedback_id] for feedback_id in row.summary.quoted if feedback_id in found]
+        quotes = quotes_of(kept, self._directory())
+        return replace(row, summary=replace(row.summary, quotes=quotes))
 
     def _receiver(self, target: Target) -> Receiver:
         if target.receiver not in self._receivers:

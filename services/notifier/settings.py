@@ -60,6 +60,12 @@ class NotifierSection(Section):
     max_age_h: float = Field(
         default=24.0, gt=0, description="older pieces alert nobody and are not acknowledged"
     )
+    summary_quiet_s: float = Field(
+        default=60.0,
+        gt=0,
+        le=86_400,
+        description="an import is summed up when nothing more of it came for so long, at most a day after",
+    )
     slots: int = Field(
         default=64,
         ge=1,

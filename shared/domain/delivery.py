@@ -6,14 +6,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from shared.domain.summary import Summary
+
 
 class Purpose(StrEnum):
-    """`amendment` tells of an edit of what was sent, `redaction` takes it back; both say what they amend."""
+    """`amendment` tells of an edit of what was sent, `redaction` takes it back; both say what they amend.
+
+    `summary` tells of many pieces at once, and of none of them alone.
+    """
 
     NOTICE = "notice"
     ACKNOWLEDGEMENT = "acknowledgement"
     AMENDMENT = "amendment"
     REDACTION = "redaction"
+    SUMMARY = "summary"
 
 
 class State(StrEnum):
@@ -98,7 +104,8 @@ class Delivery:
 
     `chain[position]` is where it goes next; `due_at` is when. `tries` counts the attempts at this position
     that came to nothing, `trying_since` is when the first of them was; `claimed_at` is when a worker last
-    took the row up. `revision` is that of the piece as `content` shows it.
+    took the row up. `revision` is that of the piece as `content` shows it. A row of the purpose summary has
+    `summary` instead, and is of no one piece: its `feedback_id` is empty.
     """
 
     id: str
@@ -123,6 +130,7 @@ class Delivery:
     problem: str | None = None
     claimed_at: datetime | None = None
     trace: str | None = None
+    summary: Summary | None = None
 
     @property
     def target(self) -> Target | None:

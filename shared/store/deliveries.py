@@ -85,6 +85,12 @@ class DeliveryStore:
                 found[document["feedback_id"]].append(delivery_from(document))
         return found
 
+    async def told_of(self, feedback_ids: Several[str]) -> set[str]:
+        """Which of these pieces somebody is told of on its own."""
+        notices = {"feedback_id": {"$in": list(feedback_ids)}, "purpose": Purpose.NOTICE.value}
+        with guard():
+            return set(await self._collection.distinct("feedback_id", notices))
+
     async def by_ids(self, delivery_ids: Several[str]) -> dict[str, Delivery]:
         if not delivery_ids:
             return {}

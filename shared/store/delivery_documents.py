@@ -17,6 +17,7 @@ from shared.domain.delivery import (
     Target,
 )
 from shared.store.connection import Document
+from shared.store.summary_documents import summary_document, summary_from
 
 _CONTENT_FIELDS = tuple(field.name for field in fields(Content))
 _CONTENT_TUPLES = frozenset({"touchpoints", "lenses", "urgency_reasons", "attachments"})
@@ -49,6 +50,8 @@ def document_of(row: Delivery) -> Document:
         document["problem"] = row.problem
     if row.trace is not None:
         document["trace"] = row.trace
+    if row.summary is not None:
+        document["summary"] = summary_document(row.summary)
     return document
 
 
@@ -77,6 +80,7 @@ def delivery_from(document: Document) -> Delivery:
         problem=document.get("problem"),
         claimed_at=document.get("claimed_at"),
         trace=document.get("trace"),
+        summary=summary_from(document["summary"]) if "summary" in document else None,
     )
 
 

@@ -9,16 +9,28 @@ All methods take a whole batch in one round trip, and raise DependencyDown while
 
 from __future__ import annotations
 
+from collections.abc import Collection as Several
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pymongo import ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError
 
+from shared.domain.bucket import Bucket
 from shared.domain.revision import Head
+from shared.domain.summary import Group, Sample
 from shared.errors import DependencyDown, PermanentError, Reason
 from shared.events.feedback import Change, FeedbackClassified, FeedbackReceived, Speaker
 from shared.store.connection import Document, Store, guard, is_away
+from shared.store.feedback_groups import (
+    group_from,
+    grouped,
+    live_of_run,
+    of_run,
+    sampled,
+    samples_from,
+    without,
+)
 from shared.store.owners import FEEDBACK
 
 _DUPLICATE_KEY = 11000
@@ -64,6 +76,26 @@ class FeedbackStore:
         with guard():
             found = await self._collection.find({"_id": {"$in": list(feedback_ids)}}).to_list(None)
         return [_event(document) for document in found]
+
+    async def live_of(self, bucket: Bucket) -> list[str]:
+        """Ids of the live pieces of the bucket's run that are too old by now."""
+        with guard():
+            found = await self._collection.find(live_of_run(bucket), {"_id": 1}).to_list(None)
+        return [document["_id"] for document in found]
+
+    async def groups(self, bucket: Bucket, without_these: Several[str] = ()) -> list[Group]:
+        """The pieces of the bucket's run, those that are alike together; in no particular order."""
+        pipeline = grouped(without(of_run(bucket), without_these))
+        with guard():
+            found = await self._collection.aggregate(pipeline, allowDiskUse=True).to_list(None)
+        return [group_from(document) for document in found]
+
+    async def samples(self, bucket: Bucket, without_these: Several[str] = ()) -> list[Sample]:
+        """A few pieces of the run for each touchpoint and polarity, the surest ones first."""
+        pipeline = sampled(without(of_run(bucket), without_these))
+        with guard():
+            found = await self._collection.aggregate(pipeline, allowDiskUse=True).to_list(None)
+        return [sample for document in found for sample in samples_from(document)]
 
     async def insert_new(self, pieces: Sequence[FeedbackClassified]) -> set[str]:
         """Those of which nothing was stored are. Twice as fast as an upsert, and most pieces are new."""

@@ -75,6 +75,8 @@ FEEDBACK = CollectionSpec(
         # Each costs the database 5 µs a piece, so there is one for a query that somebody makes.
         Index("triage", (("received_at", -1),), where=(("tags.needs_triage", True),)),
         Index("by_person", (("reported_by.person_id", 1), ("received_at", -1))),
+        # Most pieces come with no import, and cost it nothing.
+        Index("by_batch", (("batch", 1), ("classified_at", 1)), where=(("batch", {"$gt": ""}),)),
     ),
 )
 DELIVERIES = CollectionSpec(
@@ -93,6 +95,16 @@ DELIVERIES = CollectionSpec(
         Index("in_flight", (("lease_until", 1),), where=(("state", "sending"),)),
         Index("trouble", (("state", 1), ("due_at", -1)), where=(("state", {"$in": ["failed", "unknown"]}),)),
         Index("by_feedback", (("feedback_id", 1),)),
+    ),
+)
+BUCKETS = CollectionSpec(
+    "buckets",
+    "notifier",
+    required=(("run", ("int", "long")), ("touched_at", "date")),
+    indexes=(
+        Index("open", (("touched_at", 1),), where=(("opened_at", {"$exists": True}),)),
+        # Longer than any event is kept and might be read again.
+        Index("forgotten", (("touched_at", -1),), expire_after_s=90 * 86_400),
     ),
 )
 DIRECTORY = CollectionSpec(
@@ -114,6 +126,7 @@ COLLECTIONS: tuple[CollectionSpec, ...] = (
     QUARANTINE,
     FEEDBACK,
     DELIVERIES,
+    BUCKETS,
     DIRECTORY,
     API_KEYS,
     MIGRATIONS,

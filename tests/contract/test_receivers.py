@@ -13,6 +13,7 @@ import pytest_asyncio
 from services.notifier import receivers
 from services.notifier.receivers import RECEIVERS
 from shared.domain.delivery import Content, Delivery, Purpose, Target
+from shared.domain.summary import Count, Quote, Summary, Tally
 from shared.errors import ListeningPostError, PermanentError, Reason, TransientError, UnknownOutcome
 from tests.support.company import NOW
 from tests.support.receiver_benches import BENCHES, PASSWORD, Bench, settings
@@ -41,6 +42,50 @@ ROW = Delivery(
     ),
     why=("You own *Invoice*",),
 )
+
+
+#: As little, as much and as odd as can be in one.
+SUMMARIES = [
+    Summary("", 0, 0, 0, 0, 0, NOW, NOW),
+    Summary(
+        name="x" * 60,
+        pieces=10**9,
+        of_all=10**9,
+        keep=10**9,
+        change=10**9,
+        needs_triage=10**9,
+        first_at=NOW,
+        last_at=NOW,
+        origins=tuple(Count("o" * 500, n) for n in range(50)),
+        touchpoints=tuple(Tally("t" * 300, n, n, n) for n in range(50)),
+        lenses=tuple(Count("l" * 40, n) for n in range(8)),
+        quotes=tuple(Quote("f", "q" * 280, "w" * 500, ("t" * 300,) * 10, "change") for _ in range(5)),
+    ),
+    Summary(
+        name="&<>" * 20,
+        pieces=1,
+        of_all=2,
+        keep=0,
+        change=1,
+        needs_triage=0,
+        first_at=NOW,
+        last_at=NOW,
+        origins=(Count("line\r\nBcc: everybody@brightline.example", 1),),
+        touchpoints=tuple(Tally("&<>" * 100, 1, 0, 1) for _ in range(50)),
+        quotes=tuple(Quote("f", "<!channel> {{ 7*7 }}" * 14, "&<>" * 100, (), "keep") for _ in range(5)),
+    ),
+    Summary(
+        name="größer 日本語",
+        pieces=1,
+        of_all=1,
+        keep=1,
+        change=0,
+        needs_triage=0,
+        first_at=NOW,
+        last_at=NOW,
+        quotes=(Quote("f", "👩🏽‍🚀 \u202etxet\n.\n..", "Ångström", ("Ñandú",), "mixed"),),
+    ),
+]
 
 
 def test_every_file_is_registered() -> None:
@@ -168,6 +213,13 @@ async def test_an_address_that_is_none_is_refused_and_not_repeated(bench: Bench)
 )
 async def test_whatever_was_said_can_be_sent(bench: Bench, content: Content) -> None:
     await bench.receiver.send(replace(ROW, content=replace(content, occurred_at=NOW)), bench.target)
+    assert bench.taken() == [ROW.id]
+
+
+@pytest.mark.parametrize("summary", SUMMARIES, ids=["empty", "long", "escapes", "scripts"])
+async def test_whatever_comes_together_can_be_summed_up(bench: Bench, summary: Summary) -> None:
+    row = replace(ROW, content=Content(), purpose=Purpose.SUMMARY, feedback_id="", summary=summary)
+    await bench.receiver.send(row, bench.target)
     assert bench.taken() == [ROW.id]
 
 

@@ -34,13 +34,13 @@ _KEY = Fernet.generate_key().decode()
 
 
 class Ingest:
-    """`http` speaks to it over a socket."""
+    """`http` speaks to it over a socket; `mail_port` is 0 where no mail is taken."""
 
     def __init__(self, service: Service, server: uvicorn.Server, kafka: KafkaSettings) -> None:
         self._kafka = kafka
         port = server.servers[0].sockets[0].getsockname()[1]
         self.http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20)
-        self.mail_port = next(c.port for c in service.components if isinstance(c, MailChannel))
+        self.mail_port = next((c.port for c in service.components if isinstance(c, MailChannel)), 0)
 
     async def events(self, topic: str = RECEIVED.name) -> list[FeedbackReceived]:
         return [decode(FeedbackReceived, record.value) async for record in read_all(self._kafka, topic)]

@@ -16,13 +16,19 @@ from services.notifier.pipeline import Pipeline, Rules
 from services.notifier.receivers import RECEIVERS, AnyReceiver
 from services.notifier.schedule import Pulse, Schedule
 from services.notifier.settings import NotifierSettings
+from services.notifier.stores import Stores
+from services.notifier.summaries import Summaries
 from shared import clock
 from shared.bus.subscription import Outcome, Received
 from shared.domain.delivery import Delivery, Purpose, State
 from shared.domain.directory import Directory
 from shared.events.feedback import FeedbackClassified, ReplyTo
+from shared.store.buckets import BucketStore
 from shared.store.connection import Document, Store
 from shared.store.deliveries import DeliveryStore
+from shared.store.feedback import FeedbackStore
+from shared.store.leases import LeaseStore
+from shared.store.owners import BUCKETS
 from tests.support import company
 from tests.support.slack_api import TOKEN, SlackApi
 from tests.support.smtp_server import SmtpServer
@@ -74,6 +80,7 @@ class House:
     pulse: Pulse = PULSE
     limits: Limits = LIMITS
     pause_s: float = 0.0
+    quiet: timedelta = timedelta(seconds=0.1)
 
     @property
     def ledger(self) -> DeliveryStore:
@@ -119,7 +126,7 @@ class House:
         ledger = ledger or self.ledger
         directory, stir, receivers = self.directory, asyncio.Event(), self.receivers()
         pipeline = Pipeline(
-            ledger=ledger,
+            stores=Stores(ledger, BucketStore(self.store), FeedbackStore(self.store)),
             directory=lambda: directory,
             receivers=receivers,
             contributors=self.sealed,
@@ -128,15 +135,21 @@ class House:
             wake=stir.set,
         )
         worker = Schedule(pipeline, ledger, self.pulse, clock.now, stir)
+        together = Summaries(pipeline, BucketStore(self.store), LeaseStore(self.store), self.quiet, clock.now)
         for receiver in receivers.values():
             await receiver.start()
         await worker.start()
         try:
-            yield Replica(self, pipeline, worker)
+            yield Replica(self, pipeline, worker, together)
         finally:
             await worker.stop()
             for receiver in receivers.values():
                 await receiver.stop()
+
+    async def stored(self, *events: FeedbackClassified) -> Sequence[FeedbackClassified]:
+        """They are in the store, as the classifier leaves them."""
+        assert await FeedbackStore(self.store).insert_new(events) == set()
+        return events
 
     async def rows(self, **wanted: Any) -> list[Document]:  # noqa: ANN401 - a query
         return await self.store.collection("deliveries").find(wanted).sort("_id", 1).to_list(None)
@@ -156,7 +169,7 @@ class House:
         """Rows for these pieces, planned by somebody who is gone by now."""
         directory = self.directory
         pipeline = Pipeline(
-            ledger=self.ledger,
+            stores=Stores(self.ledger, BucketStore(self.store), FeedbackStore(self.store)),
             directory=lambda: directory,
             receivers={},
             contributors=self.sealed,
@@ -172,6 +185,17 @@ class Replica:
     house: House
     pipeline: Pipeline
     worker: Schedule
+    together: Summaries
+
+    async def summed_up(self, *, run: int = 1, within_s: float = 15.0) -> None:
+        """Looks until no bucket is open, and each was told so often."""
+        buckets = self.house.store.collection(BUCKETS.name)
+
+        async def closed() -> bool:
+            await self.together.look()
+            return await buckets.count_documents({"run": run + 1, "opened_at": {"$exists": False}}) > 0
+
+        await until(closed, within_s=within_s, what=f"run {run} is told")
 
     async def tell(self, *events: FeedbackClassified) -> list[Outcome]:
         return await self.pipeline.tell(received(events))

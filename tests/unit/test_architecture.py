@@ -53,7 +53,7 @@ _NAMES = {
 _READS = {
     "ingest": {"directory", "api_keys"},
     "classifier": {"directory"},
-    "notifier": {"directory", "contributors"},
+    "notifier": {"directory", "contributors", "feedback"},
 }
 
 

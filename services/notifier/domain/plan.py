@@ -69,7 +69,7 @@ def plan(
     if piece.change is Change.DELETED:
         return tuple(_redactions(piece, frame, earlier))
     content = content_of(piece, frame.directory)
-    alive = piece.mode is Mode.LIVE and _age(piece, frame.now) < frame.max_age
+    alive = told_singly(piece, frame.now, frame.max_age)
     rows: list[Delivery] = []
     if piece.cause is Cause.EDITED:
         rows += _amendments(piece, frame, earlier, content, alive=alive)
@@ -80,9 +80,12 @@ def plan(
     return tuple(row if trace is None else replace(row, trace=trace) for row in rows if row.id not in known)
 
 
-def _age(piece: FeedbackClassified, now: datetime) -> timedelta:
-    """Since it happened: what is told today of last month is no news, however it came in."""
-    return now - min(piece.occurred_at, piece.received_at)
+def told_singly(piece: FeedbackClassified, now: datetime, max_age: timedelta) -> bool:
+    """Whether it may alert somebody or be answered: it is live, and happened not long ago.
+
+    What is told today of last month is no news, however it came in.
+    """
+    return piece.mode is Mode.LIVE and now - min(piece.occurred_at, piece.received_at) < max_age
 
 
 def _row(

@@ -8,14 +8,23 @@ from __future__ import annotations
 
 from typing import Any
 
+from services.notifier.domain.summary_wording import (
+    quote_source,
+    summary_facts,
+    summary_headline,
+    summary_lead,
+    tally_lines,
+)
 from services.notifier.domain.thanks import thanks
 from services.notifier.domain.wording import facts, headline
 from shared.domain.delivery import Delivery, Purpose
+from shared.domain.summary import Summary
 
 _MOST_HEADER = 150
 _MOST_SECTION = 3_000
 _MOST_CONTEXT = 2_000
 _MOST_TEXT = 3_500
+_MOST_TALLIES = 20
 
 Message = dict[str, Any]
 
@@ -27,6 +36,11 @@ def message_of(row: Delivery) -> Message:
         body: Message = {
             "text": _fitting(said, _MOST_TEXT),
             "blocks": [_section(_fitting(said, _MOST_SECTION))],
+        }
+    elif row.summary is not None:
+        body = {
+            "text": _fitting(summary_headline(row.summary), _MOST_TEXT),
+            "blocks": _summary(row, row.summary),
         }
     else:
         body = {"text": _fitting(headline(row.content), _MOST_TEXT), "blocks": _notice(row)}
@@ -46,11 +60,7 @@ def withdrawn_message() -> Message:
 
 def _notice(row: Delivery) -> list[Message]:
     content = row.content
-    title = headline(content)
-    shown = title if len(title) <= _MOST_HEADER else title[: _MOST_HEADER - 1] + "…"
-    blocks: list[Message] = [
-        {"type": "header", "text": {"type": "plain_text", "text": shown, "emoji": False}}
-    ]
+    blocks = [_header(headline(content))]
     if row.purpose is Purpose.AMENDMENT:
         blocks.append(_context("Changed by its author since you were told."))
     if content.text:
@@ -60,9 +70,33 @@ def _notice(row: Delivery) -> list[Message]:
         blocks.append(_section(_cut(known, _MOST_SECTION)))
     if content.url is not None:
         blocks.append(_section(f"<{_url(content.url)}|Open where it was said>"))
-    if row.why:
-        blocks.append(_context(_cut("Why you get this: " + " · ".join(map(escaped, row.why)), _MOST_CONTEXT)))
-    return blocks
+    return [*blocks, *_why(row)]
+
+
+def _summary(row: Delivery, summary: Summary) -> list[Message]:
+    """At most 14 blocks."""
+    blocks = [_header(summary_headline(summary)), _section(_fitting(summary_lead(summary), _MOST_SECTION))]
+    lines = tally_lines(summary.touchpoints, _MOST_TALLIES)
+    if lines:
+        blocks.append(_section(_cut("\n".join(f"• {escaped(line)}" for line in lines), _MOST_SECTION)))
+    known = "\n".join(f"*{name}:* {escaped(value)}" for name, value in summary_facts(summary, _MOST_TALLIES))
+    if known:
+        blocks.append(_section(_cut(known, _MOST_SECTION)))
+    for quote in summary.quotes:
+        said = f"{_quoted(quote.text, shortened=False)}\n{escaped(quote_source(quote))}"
+        blocks.append(_section(_cut(said, _MOST_SECTION)))
+    return [*blocks, *_why(row)]
+
+
+def _header(title: str) -> Message:
+    shown = title if len(title) <= _MOST_HEADER else title[: _MOST_HEADER - 1] + "…"
+    return {"type": "header", "text": {"type": "plain_text", "text": shown, "emoji": False}}
+
+
+def _why(row: Delivery) -> list[Message]:
+    if not row.why:
+        return []
+    return [_context(_cut("Why you get this: " + " · ".join(map(escaped, row.why)), _MOST_CONTEXT))]
 
 
 def escaped(text: str) -> str:

@@ -31,7 +31,7 @@ def content_of(piece: FeedbackClassified, directory: Directory) -> Content:
         title=one_line(piece.title),
         text=text[:MAX_TEXT_CHARS].rstrip(),
         shortened=piece.truncated or len(text) > MAX_TEXT_CHARS,
-        who=_who(piece, directory),
+        who=who_said(piece, directory),
         channel=piece.channel,
         url=None if piece.confidential else _link(piece.url),
         touchpoints=tuple(
@@ -57,12 +57,16 @@ def headline(content: Content) -> str:
     if content.needs_triage and not content.touchpoints:
         place = "Needs triage"
     else:
-        verdict = _POLARITY.get(content.polarity, "Heard")
-        place = f"{verdict} · {', '.join(content.touchpoints) or 'no touchpoint'}"
+        place = f"{headline_verdict(content.polarity)} · {', '.join(content.touchpoints) or 'no touchpoint'}"
     about = content.title or one_line(content.text)
     about = about if len(about) <= 80 else about[:79].rstrip() + "…"  # noqa: PLR2004 - fits a subject line
     urgent = "Urgent: " if content.urgency_reasons else ""
     return f"{urgent}{place}: {about}" if about else f"{urgent}{place}"
+
+
+def headline_verdict(polarity: str) -> str:
+    """What is asked for, in a word or two."""
+    return _POLARITY.get(polarity, "Heard")
 
 
 def facts(content: Content) -> tuple[tuple[str, str], ...]:
@@ -162,7 +166,8 @@ def _attachments(piece: FeedbackClassified) -> list[str]:
     return [one_line(attachment.name) for attachment in piece.attachments[:_MOST_NAMES]]
 
 
-def _who(piece: FeedbackClassified, directory: Directory) -> str:
+def who_said(piece: FeedbackClassified, directory: Directory) -> str:
+    """As far as readers may know: of a confidential piece the codename, and a department large enough."""
     if piece.confidential:
         department = directory.departments.get(piece.reported_by.department or "")
         shown = f"{one_line(piece.codename or 'somebody')}, in confidence"

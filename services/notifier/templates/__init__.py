@@ -9,10 +9,19 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
+from services.notifier.domain.summary_wording import (
+    quote_source,
+    summary_facts,
+    summary_headline,
+    summary_lead,
+    tally_lines,
+)
 from services.notifier.domain.thanks import thanks
 from services.notifier.domain.wording import facts, headline
 from shared.domain.delivery import Delivery, Purpose
+from shared.domain.summary import Summary
 
+_MOST_TALLIES = 50
 _STARRED = re.compile(r"\*([^*]+)\*")
 
 
@@ -40,6 +49,8 @@ class Templates:
         """What the mail says. The subject is one line; that of an answer starts with "Re: "."""
         if row.purpose is Purpose.ACKNOWLEDGEMENT:
             return self._acknowledgement(row)
+        if row.summary is not None:
+            return self._summary(row, row.summary)
         is_amendment = row.purpose is Purpose.AMENDMENT
         values = {
             "content": row.content,
@@ -56,6 +67,16 @@ class Templates:
         subject = title if title.lower().startswith("re:") else f"Re: {title or said.subject}"
         values = {"content": row.content, "thanks": said}
         return Words(subject, *self._rendered("acknowledgement", values))
+
+    def _summary(self, row: Delivery, summary: Summary) -> Words:
+        values: dict[str, object] = {
+            "lead": summary_lead(summary),
+            "tallies": tally_lines(summary.touchpoints, _MOST_TALLIES),
+            "facts": summary_facts(summary, _MOST_TALLIES),
+            "quotes": [(quote.text, quote_source(quote)) for quote in summary.quotes],
+            "why": row.why,
+        }
+        return Words(summary_headline(summary), *self._rendered("summary", values))
 
     def _rendered(self, name: str, values: dict[str, object]) -> tuple[str, str]:
         text = self._environment.get_template(f"{name}.txt.j2").render(values)

@@ -12,8 +12,10 @@ from services.notifier.domain.slack_message import message_of, withdrawn_message
 from services.notifier.domain.thanks import thanks
 from services.notifier.domain.webhook_message import body_of
 from services.notifier.domain.wording import content_of, facts, headline, why_sentences
+from services.notifier.templates import Templates
 from shared.domain.delivery import Content, Delivery, Purpose
 from shared.domain.network import Why, WhyCode, involve
+from shared.domain.summary import Count, Quote, Summary, Tally
 from shared.events.feedback import Affiliation, Rating, Speaker
 from tests.support.company import NOW, directory, piece
 
@@ -242,3 +244,74 @@ class TestThanks:
 
     def test_without_a_touchpoint_somebody_will_look(self) -> None:
         assert "person will read it" in thanks(Content(language="en")).lines[1]
+
+
+_ODD = "&<>" * 200
+
+
+class TestSummary:
+    """The longest there can be, and the oddest."""
+
+    SUMMARY = Summary(
+        name="crm <2019>",
+        pieces=412,
+        of_all=10_000,
+        keep=80,
+        change=300,
+        needs_triage=37,
+        first_at=NOW,
+        last_at=NOW,
+        origins=tuple(Count(f"{_ODD}{n}", 1) for n in range(50)),
+        touchpoints=tuple(Tally(f"{_ODD}{n}", 5, 1, 3) for n in range(50)),
+        lenses=(Count("design", 4),),
+        quoted=("f-1", "gone"),
+        quotes=tuple(
+            Quote(f"f-{n}", "<!channel> *x* " * 18, _ODD, ("Ordering",), "change") for n in range(5)
+        ),
+    )
+    ROW = replace(ROW, purpose=Purpose.SUMMARY, feedback_id="", content=Content(), summary=SUMMARY)
+
+    def test_slack_takes_it(self) -> None:
+        message = message_of(self.ROW)
+        blocks = message["blocks"]
+        assert len(blocks) <= 50
+        assert len(message["text"]) <= 4_000
+        assert blocks[0]["text"]["text"] == "Summary · crm <2019>: 412 pieces, 300 to change, 80 to keep"
+        for block in blocks[1:]:
+            texts = [block["text"]] if "text" in block else block["elements"]
+            for text in texts:
+                assert 0 < len(text["text"]) <= 3_000
+                assert "<!channel>" not in text["text"]
+                assert "<" not in text["text"]
+        assert message["metadata"]["event_payload"] == {"delivery_id": "d-1"}
+
+    def test_machines_get_it_whole(self) -> None:
+        frame = json.loads(body_of(self.ROW, NOW))
+        assert (frame["type"], frame["timestamp"]) == ("feedback.summary", NOW.isoformat())
+        data = frame["data"]
+        assert set(data) == {
+            "delivery_id", "notice_id", "headline", "why", "name", "pieces", "of_all", "keep", "change",
+            "needs_triage", "first_at", "last_at", "origins", "touchpoints", "lenses", "quotes",
+        }  # fmt: skip
+        assert len(data["touchpoints"]) == 50
+        assert data["touchpoints"][0] == {"name": f"{_ODD}0", "pieces": 5, "keep": 1, "change": 3}
+        assert data["quotes"][0]["feedback_id"] == "f-0"
+        assert data["first_at"] == NOW.isoformat()
+
+    def test_a_mail_says_it_in_text_and_html(self) -> None:
+        words = Templates().words(self.ROW)
+        assert words.subject == "Summary · crm <2019>: 412 pieces, 300 to change, 80 to keep"
+        assert words.text.startswith("412 pieces of the 10,000 that came are yours, said on 2026-11-22.\n")
+        assert "Need triage: 37 of all 10,000\n" in words.text
+        assert "Why you get this:\n- You own *Ordering*\n" in words.text
+        assert "<!channel>" not in words.html
+        assert "&lt;!channel&gt;" in words.html
+        assert "<strong>Ordering</strong>" in words.html
+
+    def test_a_summary_of_little_is_short(self) -> None:
+        little = Summary("crm", 1, 1, 0, 1, 0, NOW, NOW, touchpoints=(Tally("Ordering", 1, 0, 1),))
+        words = Templates().words(replace(self.ROW, summary=little, why=()))
+        assert words.text == (
+            "1 piece came with this import, said on 2026-11-22.\n"
+            "\n- Ordering: 1, 1 to change beside 0 to keep\n"
+        )
