@@ -182,6 +182,7 @@ def summary(evidence: Evidence) -> RenderableType:
         ("sent", f"{len(outcomes)} pieces through three doors"),
         ("kept", f"{evidence.documents} pieces, each once; {_counted(outcomes)}"),
         ("told", f"{_arrived(evidence)} really arrived"),
+        ("summed up", _summed_up(evidence)),
         ("answered", f"{answers} people heard back, in their own thread"),
         ("tags", f"{right} of {all_tags} as a careful reader would set them"),
     ]
@@ -194,6 +195,14 @@ def summary(evidence: Evidence) -> RenderableType:
         Text(f"{name:<10}", style="bold").append(fact, style="not bold") for name, fact in facts
     ]
     return Group(*lines, *_refusal(evidence))
+
+
+def _summed_up(evidence: Evidence) -> str:
+    rows = [row for row in evidence.summaries if row.summary]
+    if not rows:
+        return "nothing: nothing was brought along"
+    brought = max(row.summary.of_all for row in rows if row.summary)
+    return f"{brought} pieces brought along, in {len(rows)} mails or messages, one for each reader"
 
 
 def _arrived(evidence: Evidence) -> str:

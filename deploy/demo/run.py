@@ -23,6 +23,7 @@ from deploy.demo.watch import Sent, Watch
 from deploy.embedded.ports import LOOPBACK
 from shared.domain.directory import Directory
 from shared.events.topics import CLASSIFIED
+from shared.store.buckets import BucketStore
 from shared.store.connection import Store
 from shared.store.deliveries import DeliveryStore
 from shared.store.quarantine import QuarantineStore
@@ -39,7 +40,7 @@ async def play(opened: House, console: Console, *, speed: float) -> list[str]:
         async def handled() -> int:
             return await _handled(client, opened.stack.url("notifier"))
 
-        watch = Watch(DeliveryStore(store), handled)
+        watch = Watch(DeliveryStore(store), handled, BucketStore(store))
         async with watch.reading(opened.settings.kafka):
             await _send_all(opened, watch, console, speed)
             left = await _wait(watch, watch.sent, _ALL_WITHIN_S, console)
@@ -132,6 +133,7 @@ async def _evidence(opened: House, watch: Watch, store: Store) -> Evidence:
     return Evidence(
         seen=tuple(seen),
         arrivals=arrivals,
+        summaries=tuple(await watch.summaries()),
         documents=len(watch.events),
         quarantined=tuple(f"{entry.reason} ({entry.detail})" for entry in put_aside),
         webhooks_refused=opened.sinks.crm.refused,

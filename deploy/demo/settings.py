@@ -79,6 +79,8 @@ def environment(
         "LISTENINGPOST_NOTIFIER__EMAIL__SENDER": SENDER,
         "LISTENINGPOST_NOTIFIER__SLACK__BOT_TOKEN": kept.slack_token,
         "LISTENINGPOST_NOTIFIER__SLACK__API_URL": f"{slack_url}/api/",
+        # Nobody who looks on waits a minute for it.
+        "LISTENINGPOST_NOTIFIER__SUMMARY_QUIET_S": "2",
         "LISTENINGPOST_NOTIFIER__WEBHOOK__ALLOWED_NETWORKS": _LOOPBACK_NETWORK,
     }
 

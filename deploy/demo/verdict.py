@@ -61,11 +61,13 @@ class Evidence:
     quarantined: tuple[str, ...]
     webhooks_refused: int
     files_fetched: int
+    summaries: tuple[Delivery, ...] = ()
 
 
 def failures(evidence: Evidence) -> list[str]:
     """What is missing or should not be, a sentence each; empty when all is as it must be."""
     found = [sentence for seen in evidence.seen for sentence in _of_piece(seen)]
+    found += _of_summaries(evidence)
     found += _of_arrivals(evidence)
     right, compared = tag_score(evidence.seen)
     if compared and right / compared < FEWEST_RIGHT:
@@ -182,12 +184,27 @@ def _said(seen: Seen, now: FeedbackClassified) -> Iterator[str]:
         yield f"{piece.id}: its picture is gone"
 
 
+def _of_summaries(evidence: Evidence) -> Iterator[str]:
+    """What was brought along makes one for each reader, and every one arrives."""
+    brought = sum(seen.now is not None and seen.now.mode is Mode.BACKFILL for seen in evidence.seen)
+    told = {row.summary.of_all for row in evidence.summaries if row.summary}
+    if brought and told != {brought}:
+        yield f"{brought} pieces were brought along, and summaries tell of {sorted(told) or 'none'}"
+    arrived = {arrival.id for arrival in evidence.arrivals}
+    for row in evidence.summaries:
+        if row.state is not State.SENT:
+            yield f"the summary to {row.recipient} is {row.state} ({row.problem or 'no reason given'})"
+        elif row.provider_ref is None or row.provider_ref.id not in arrived:
+            yield f"the summary to {row.recipient} counts as sent and never arrived"
+
+
 def _of_arrivals(evidence: Evidence) -> Iterator[str]:
     counted = Counter((arrival.sink, arrival.id) for arrival in evidence.arrivals)
     for (sink, name), count in counted.items():
         if count > 1:
             yield f"{sink}: {name} arrived {count} times"
-    known = {row.provider_ref.id for seen in evidence.seen for row in seen.deliveries if row.provider_ref}
+    rows = [row for seen in evidence.seen for row in seen.deliveries] + list(evidence.summaries)
+    known = {row.provider_ref.id for row in rows if row.provider_ref}
     for arrival in evidence.arrivals:
         if arrival.id not in known:
             yield f"{arrival.sink}: {arrival.id} arrived, and no delivery explains it"

@@ -15,6 +15,7 @@ from shared.domain.delivery import Delivery, State
 from shared.events.feedback import Cause, FeedbackClassified
 from shared.events.topics import CLASSIFIED
 from shared.settings import KafkaSettings
+from shared.store.buckets import BucketStore
 from shared.store.deliveries import DeliveryStore
 
 _UNDER_WAY = frozenset({State.DUE, State.SENDING})
@@ -37,6 +38,7 @@ class Watch:
 
     deliveries: DeliveryStore
     handled: Callable[[], Awaitable[int]]
+    buckets: BucketStore
     sent: list[Sent] = field(default_factory=list)
     events: dict[str, list[FeedbackClassified]] = field(default_factory=dict)
 
@@ -73,6 +75,10 @@ class Watch:
         """Their deliveries, by feedback_id."""
         return await self.deliveries.of_pieces([sent.feedback_id for sent in sents if sent.feedback_id])
 
+    async def summaries(self) -> list[Delivery]:
+        """What was told of many pieces at once: rows that are of no piece."""
+        return (await self.deliveries.of_pieces([""])).get("", [])
+
     async def waiting(self, sents: Sequence[Sent]) -> list[str]:
         """What is not over yet, in words: pieces without tags, events nobody read, deliveries under way."""
         untagged = [sent.piece.id for sent in sents if sent.piece.is_new and self.last(sent) is None]
@@ -87,7 +93,16 @@ class Watch:
             return [f"{published - handled} events to be read by the notifier"]
         rows = await self.rows(sents)
         under_way = sum(row.state in _UNDER_WAY for of_piece in rows.values() for row in of_piece)
-        return [f"{under_way} deliveries"] if under_way else []
+        if under_way:
+            return [f"{under_way} deliveries"]
+        return [] if sents is not self.sent else await self._missing_summary()
+
+    async def _missing_summary(self) -> list[str]:
+        """An import is told once it was quiet for a while."""
+        if await self.buckets.open():
+            return ["what was brought along to be summed up"]
+        unsent = sum(row.state in _UNDER_WAY for row in await self.summaries())
+        return [f"{unsent} summaries"] if unsent else []
 
     def _missing_change(self, sent: Sent) -> str | None:
         cause = _CAUSES.get(sent.piece.outcome)

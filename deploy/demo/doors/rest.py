@@ -80,7 +80,7 @@ def _item(piece: Piece) -> dict[str, Any]:
     if piece.external_id is not None:
         item["external_id"] = piece.external_id
     if piece.act is Act.BACKFILL:
-        item |= {"mode": "backfill"}
+        item |= {"mode": "backfill", "batch": "the old tool"}
     if piece.file is not None:
         content = base64.b64encode(screenshot()).decode()
         item["attachments"] = [{"name": f"{piece.file}.png", "media_type": "image/png", "content": content}]

@@ -9,9 +9,11 @@ from deploy.demo.doors.answer import Answer
 from deploy.demo.pieces import Door, Outcome, Piece, Tags
 from deploy.demo.verdict import Arrival, Evidence, Seen, failures, tag_score
 from shared.domain.delivery import CONTRIBUTOR, Delivery, ProviderRef, Purpose, State, Target
+from shared.domain.summary import Summary
 from shared.events.feedback import (
     Cause,
     FeedbackClassified,
+    Mode,
     Polarity,
     Speaker,
     TouchpointTag,
@@ -120,3 +122,21 @@ def test_each_thing_that_can_be_wrong_is_a_sentence() -> None:
 def test_what_was_counted_must_add_up() -> None:
     whole = replace(evidence(GOOD), documents=2, quarantined=("bounce",), webhooks_refused=3, files_fetched=0)
     assert len(failures(whole)) == 4
+
+
+def test_what_was_brought_along_is_summed_up_once_for_each_reader() -> None:
+    brought = CLASSIFIED.model_copy(update={"mode": Mode.BACKFILL})
+    old = Seen(piece(told=(), acknowledged=False), ANSWER, brought, (Cause.RECEIVED,), (), ())
+    sums = Summary("old", 1, 1, 0, 1, 0, NOW, NOW)
+    told = replace(row("pia"), purpose=Purpose.SUMMARY, feedback_id="", summary=sums)
+    whole = replace(evidence(old), summaries=(told,), arrivals=(arrival("pia"),))
+    assert failures(whole) == []
+    cases = {
+        "summaries tell of none": replace(whole, summaries=(), arrivals=()),
+        "summaries tell of [2]": replace(whole, summaries=(replace(told, summary=replace(sums, of_all=2)),)),
+        "is failed (no reason given)": replace(whole, summaries=(replace(told, state=State.FAILED),)),
+        "never arrived": replace(whole, arrivals=()),
+        "arrived 2 times": replace(whole, arrivals=(arrival("pia"), arrival("pia"))),
+    }
+    for sentence, changed in cases.items():
+        assert sentence in "\n".join(failures(changed)), sentence
