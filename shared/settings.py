@@ -26,6 +26,8 @@ from shared.errors import ConfigurationError
 PREFIX = "LISTENINGPOST_"
 #: The secret that seals who spoke in confidence, where it is a file in the secrets folder.
 CONTRIBUTORS_KEY = "contributors_key"
+#: The secret our own tools show to the services.
+INTERNAL_TOKEN = "internal_token"  # noqa: S105 - a name
 #: Sections of others (services, command line, tests): legal in a shared environment, read by their owners.
 _SECTIONS_ELSEWHERE = ("INGEST", "CLASSIFIER", "NOTIFIER", "CONSOLE", "CLI", "EMBEDDED", "TEST")
 #: Read by `shared/telemetry/failpoints.py` alone.
@@ -118,6 +120,11 @@ class CommonSettings(BaseSettings):
         description="Fernet key that seals who spoke in confidence, the same for ingest and notifier; "
         "default: the secret `contributors_key`",
     )
+    internal_token: SecretStr | None = Field(
+        default=None,
+        description="opens `/internal/…` of the services to our own tools, the same for all of them; "
+        "default: the secret `internal_token`",
+    )
     public_url: HttpUrl | None = Field(default=None, description="where people reach this installation")
 
     @classmethod
@@ -135,13 +142,18 @@ class CommonSettings(BaseSettings):
 
     @model_validator(mode="before")
     @classmethod
-    def _key_from_secrets(cls, values: dict[str, Any]) -> dict[str, Any]:
+    def _from_secrets(cls, values: dict[str, Any]) -> dict[str, Any]:
         """A key that was made into the secrets folder needs no variable."""
         directory = values.get("secrets_dir")
-        kept = Path(directory) / CONTRIBUTORS_KEY if directory else None
-        if values.get("contributors_key") or kept is None or not kept.is_file():
+        if not directory:
             return values
-        return {**values, "contributors_key": kept.read_text(encoding="utf-8").strip()}
+        kept = {name: Path(directory) / name for name in (CONTRIBUTORS_KEY, INTERNAL_TOKEN)}
+        found = {
+            name: file.read_text(encoding="utf-8").strip()
+            for name, file in kept.items()
+            if not values.get(name) and file.is_file()
+        }
+        return {**values, **found}
 
     def secret(self, reference: str) -> SecretStr:
         """The value behind `secret:name`; raises ConfigurationError that names where it may be set."""

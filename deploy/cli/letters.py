@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from deploy.cli import complete
 from deploy.cli.output import ExitCode, Failed
 from shared import clock
 from shared.bus.dead_letters import DeadLetter, list_dead_letters
@@ -22,7 +23,10 @@ _SPAN = re.compile(r"(\d+)([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 TopicOption = Annotated[
-    str | None, typer.Option("--topic", help="Only of this topic, like feedback.received.v1.")
+    str | None,
+    typer.Option(
+        "--topic", help="Only of this topic, like feedback.received.v1.", autocompletion=complete.topics
+    ),
 ]
 ReasonOption = Annotated[Reason | None, typer.Option("--reason", help="Only those with this reason.")]
 SinceOption = Annotated[str | None, typer.Option("--since", help="Only from then on: 2h, 3d, or a time.")]

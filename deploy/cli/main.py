@@ -28,6 +28,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "history": ("deploy.cli.history", "Show who changed the workspace, when, how, and what."),
     "send": ("deploy.cli.send", "Send a piece of feedback."),
     "tail": ("deploy.cli.tail", "Watch pieces as they are tagged and told."),
+    "explain": ("deploy.cli.explain", "Show the whole life of a piece: events, tags and why, who was told."),
+    "route": ("deploy.cli.route", "Show where a piece would go, without sending one."),
     "doctor": ("deploy.cli.doctor", "Check everything, and say how to mend what is wrong."),
     "topics": ("deploy.cli.topics", "Make the Kafka topics that are missing, and show what differs."),
     "keys": ("deploy.cli.keys", "API keys: create, list, revoke."),

@@ -14,6 +14,7 @@ import typer
 from pydantic import HttpUrl, SecretStr
 from rich.text import Text
 
+from deploy.cli import complete
 from deploy.cli.output import ExitCode, Failed, Json, examples, pairs, print_json, remarks, results
 from deploy.cli.settings import settings
 from shared import ids
@@ -42,7 +43,10 @@ def send(  # noqa: PLR0913 - one an option
     title: Annotated[str, typer.Option(help="A subject.")] = "",
     sender: Annotated[str | None, typer.Option("--from", help="The mail address of whoever said it.")] = None,
     name: Annotated[str, typer.Option(help="The name of whoever said it.")] = "",
-    touchpoint: Annotated[str | None, typer.Option(help="Where it belongs, if you know.")] = None,
+    touchpoint: Annotated[
+        str | None,
+        typer.Option(help="Where it belongs, if you know.", autocompletion=complete.touchpoints),
+    ] = None,
     rating: Annotated[float | None, typer.Option(min=1, max=5, help="Stars, 1 to 5.")] = None,
     confidential: Annotated[bool, typer.Option("--confidential", help="The name reaches nobody.")] = False,
     mode: Annotated[Mode, typer.Option(help="test leaves it out of every trend.")] = Mode.LIVE,

@@ -91,6 +91,7 @@ class House:
             "LISTENINGPOST_KAFKA__IDEMPOTENCE": str(self.settings.kafka.idempotence).lower(),
             "LISTENINGPOST_MONGO__URI": self.stack.mongo_uri,
             "LISTENINGPOST_CLI__KEY": self.secrets.key or "",
+            "LISTENINGPOST_INTERNAL_TOKEN": self.secrets.internal_token,
             "LISTENINGPOST_SECRETS__CRM_WEBHOOK": self.secrets.crm_webhook,
             "LISTENINGPOST_NOTIFIER__EMAIL__HOST": LOOPBACK,
             "LISTENINGPOST_NOTIFIER__EMAIL__PORT": str(self.sinks.mail.port),

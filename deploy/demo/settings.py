@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cryptography.fernet import Fernet
-from pydantic import BaseModel, HttpUrl
+from pydantic import BaseModel, Field, HttpUrl
 
 from deploy.demo.doors.mail import AUTHSERV_ID, CONFIDENTIAL, FEEDBACK
 from deploy.demo.sinks import webhook
 from shared.domain.route import ReceiverKind
 from shared.domain.workspace import Workspace
+from shared.ids import token
 
 _OWN_ADDRESS = "listening-post@leuchtfeld.example"
 SENDER = f"Listening Post <{_OWN_ADDRESS}>"
@@ -29,6 +30,7 @@ class Secrets(BaseModel):
     slack_token: str
     crm_webhook: str
     contributors_key: str
+    internal_token: str = Field(default_factory=token)
     key: str | None = None
     import_key: str | None = None
 
@@ -39,6 +41,7 @@ def make_secrets() -> Secrets:
         slack_token=f"xoxb-{secrets.token_hex(12)}",
         crm_webhook=f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}",
         contributors_key=Fernet.generate_key().decode(),
+        internal_token=token(),
     )
 
 
@@ -64,6 +67,7 @@ def environment(
     mailboxes = [{"address": FEEDBACK}, {"address": CONFIDENTIAL, "confidential": True}]
     return {
         "LISTENINGPOST_CONTRIBUTORS_KEY": kept.contributors_key,
+        "LISTENINGPOST_INTERNAL_TOKEN": kept.internal_token,
         "LISTENINGPOST_SECRETS__CRM_WEBHOOK": kept.crm_webhook,
         "LISTENINGPOST_INGEST__SPOOL__DIRECTORY": str(spool),
         "LISTENINGPOST_INGEST__SLACK__SIGNING_SECRET": kept.slack_signing,

@@ -1,6 +1,7 @@
 """Makes fresh servers ready for the services: the replica set, then collections and indexes, then topics.
 
-`python -m deploy.docker.prepare [--initiate HOST:PORT] [--make-key]`, once before the services start.
+`python -m deploy.docker.prepare [--initiate HOST:PORT] [--make-key] [--share-token FOLDER]`, once before the
+services start.
 It may be repeated, and waits for servers that are still starting.
 Exit code 0: ready; 2: configured wrongly; 3: not in time.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import secrets
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -19,7 +21,7 @@ from cryptography.fernet import Fernet
 
 from shared.bus.admin import ensure_topics
 from shared.errors import ConfigurationError, DependencyDown
-from shared.settings import CONTRIBUTORS_KEY, CommonSettings, load
+from shared.settings import CONTRIBUTORS_KEY, INTERNAL_TOKEN, CommonSettings, load
 from shared.store.connection import Store
 from shared.store.migrations import Migrator
 from shared.store.replica_set import initiate
@@ -56,21 +58,44 @@ async def prepare(settings: CommonSettings, *, member: str | None, within_s: flo
 
 def make_key(directory: Path) -> bool:
     """There is a key for confidences in the secrets folder; False: it was there before, and stays."""
-    path = directory / CONTRIBUTORS_KEY
+    return _make(directory / CONTRIBUTORS_KEY, Fernet.generate_key())
+
+
+def make_token(directory: Path) -> bool:
+    """There is a token there that our tools show to the services; False: it was there before, and stays."""
+    return _make(directory / INTERNAL_TOKEN, secrets.token_urlsafe(32).encode())
+
+
+def _make(path: Path, content: bytes) -> bool:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         return False
     with os.fdopen(descriptor, "wb") as file:
-        file.write(Fernet.generate_key())
+        file.write(content)
     return True
 
 
-def _make_key(settings: CommonSettings) -> None:
+def share_token(settings: CommonSettings, folder: Path) -> None:
+    """Who may ask the services, and has no business with confidences, finds the token in `folder`."""
+    if settings.internal_token is None:
+        raise ConfigurationError("there is no LISTENINGPOST_INTERNAL_TOKEN that could be shared")
+    path, value = folder / INTERNAL_TOKEN, settings.internal_token.get_secret_value().encode()
+    if path.is_file() and path.read_bytes() == value:
+        return
+    path.unlink(missing_ok=True)
+    _make(path, value)
+
+
+def _make_keys(settings: CommonSettings) -> CommonSettings:
+    """The settings with what was made."""
     if settings.secrets_dir is None:
         raise ConfigurationError("LISTENINGPOST_SECRETS_DIR is not set; a key must have a place")
     if settings.contributors_key is None and make_key(settings.secrets_dir):
         _log.info("contributors_key_made", keep="a copy where the backups are not")
+    if settings.internal_token is None and make_token(settings.secrets_dir):
+        _log.info("internal_token_made")
+    return load(CommonSettings)
 
 
 async def _try(step: Callable[[], Awaitable[object]]) -> DependencyDown | None:
@@ -100,14 +125,19 @@ async def _migrate(settings: CommonSettings) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m deploy.docker.prepare", description=__doc__)
     parser.add_argument("--initiate", metavar="HOST:PORT", help="make this mongod a replica set of one")
-    parser.add_argument("--make-key", action="store_true", help="make the key for confidences, once")
+    parser.add_argument("--make-key", action="store_true", help="make the keys, once")
+    parser.add_argument(
+        "--share-token", type=Path, metavar="FOLDER", help="put the tools' token there as well"
+    )
     parser.add_argument("--within", type=float, default=180.0, metavar="SECONDS", help="default: 180")
     chosen = parser.parse_args(arguments)
     try:
         settings = load(CommonSettings)
         telemetry_logging.configure(settings.log, "prepare")
         if chosen.make_key:
-            _make_key(settings)
+            settings = _make_keys(settings)
+        if chosen.share_token is not None:
+            share_token(settings, chosen.share_token)
         asyncio.run(prepare(settings, member=chosen.initiate, within_s=chosen.within))
     except ConfigurationError as error:
         sys.stderr.write(f"cannot prepare: {error}\n")

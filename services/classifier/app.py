@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from services.classifier.engines import TAGGERS
+from services.classifier.http import tag
 from services.classifier.pipeline import Pipeline
 from services.classifier.settings import ClassifierSettings
 from services.classifier.subscriptions import subscriptions
@@ -10,6 +11,8 @@ from services.classifier.tagging import Tagging
 from shared import clock
 from shared.bus.consumer import Consumer
 from shared.bus.publisher import Publisher
+from shared.component import Component
+from shared.internal import open_internal
 from shared.service import Service
 from shared.store.connection import Store
 from shared.store.directory import DirectoryFollower
@@ -28,4 +31,8 @@ def create_app(settings: ClassifierSettings) -> Service:
     consumer = Consumer(
         settings.kafka, subscriptions(pipeline.handle, settings.classifier), publisher, service="classifier"
     )
-    return Service("classifier", settings, [store, Migrator(store), directory, publisher, tagging, consumer])
+    parts: list[Component] = [store, Migrator(store), directory, publisher, tagging, consumer]
+    service = Service("classifier", settings, parts)
+    routes = {"POST /internal/tag": tag(tagging, lambda: directory.directory)}
+    open_internal(service.http, settings.internal_token, routes)
+    return service

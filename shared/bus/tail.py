@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError
 
 from shared.bus.codec import decode
 from shared.bus.connection import client_options
+from shared.bus.lanes import partition_of
 from shared.bus.subscription import Received
 from shared.errors import DependencyDown
 from shared.events.base import Event
@@ -49,9 +50,16 @@ async def follow(
                     await consumer.end_offsets(partitions)
 
 
-async def read_all(settings: KafkaSettings, topic: str) -> AsyncIterator[ConsumerRecord[bytes, bytes]]:
-    """Every raw record that is in `topic` now, a partition after the other; ends. Raises DependencyDown."""
-    async with _reader(settings, topic) as (consumer, partitions):
+async def read_all(
+    settings: KafkaSettings, topic: str, *, key: str | None = None
+) -> AsyncIterator[ConsumerRecord[bytes, bytes]]:
+    """Every raw record that is in `topic` now, a partition after the other; ends. Raises DependencyDown.
+
+    With `key` only its records, for which one partition has to be read. (Those of before the topic got more
+    partitions lie elsewhere and are not found.)
+    """
+    wanted = key.encode() if key is not None else None
+    async with _reader(settings, topic, wanted) as (consumer, partitions):
         ends = await consumer.end_offsets(partitions)
         _seek(consumer, await consumer.beginning_offsets(partitions))
         left = {partition for partition in partitions if await consumer.position(partition) < ends[partition]}
@@ -64,7 +72,7 @@ async def read_all(settings: KafkaSettings, topic: str) -> AsyncIterator[Consume
                     ends[partition] = max(ends[partition], consumer.highwater(partition) or 0)
                     unsure.discard(partition)
                 for record in records:
-                    if record.offset < ends[partition]:
+                    if record.offset < ends[partition] and wanted in {None, record.key}:
                         yield record
             left = {partition for partition in left if await consumer.position(partition) < ends[partition]}
 
@@ -77,18 +85,18 @@ def _seek(consumer: AIOKafkaConsumer, offsets: dict[TopicPartition, int]) -> Non
 
 @asynccontextmanager
 async def _reader(
-    settings: KafkaSettings, topic: str
+    settings: KafkaSettings, topic: str, key: bytes | None = None
 ) -> AsyncIterator[tuple[AIOKafkaConsumer, list[TopicPartition]]]:
     name = settings.topic_prefix + topic
     consumer = AIOKafkaConsumer(**client_options(settings), enable_auto_commit=False, fetch_max_wait_ms=20)
     try:
         await consumer.start()
         await consumer._client.add_topic(name)  # noqa: SLF001 - else its partitions are unknown
-        partitions = [
-            TopicPartition(name, number) for number in sorted(consumer.partitions_for_topic(name) or ())
-        ]
-        if not partitions:
+        numbers = sorted(consumer.partitions_for_topic(name) or ())
+        if not numbers:
             raise DependencyDown("kafka", f"there is no topic {name}; run `listeningpost topics`")
+        wanted = numbers if key is None else [partition_of(key, numbers)]
+        partitions = [TopicPartition(name, number) for number in wanted]
         consumer.assign(partitions)
         yield consumer, partitions
     except (KafkaError, OSError) as error:

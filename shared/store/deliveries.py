@@ -22,10 +22,12 @@ from shared.domain.delivery import Attempt, Content, Delivery, Purpose, Settled,
 from shared.errors import DependencyDown
 from shared.store.connection import Document, Store, guard
 from shared.store.delivery_documents import (
+    History,
     attempt_document,
     content_document,
     delivery_from,
     document_of,
+    history_from,
     ref_document,
 )
 from shared.store.owners import DELIVERIES
@@ -90,6 +92,12 @@ class DeliveryStore:
         notices = {"feedback_id": {"$in": list(feedback_ids)}, "purpose": Purpose.NOTICE.value}
         with guard():
             return set(await self._collection.distinct("feedback_id", notices))
+
+    async def history(self, feedback_id: str) -> list[History]:
+        """Every row of the piece with its attempts, in the order planned."""
+        with guard():
+            rows = self._collection.find({"feedback_id": feedback_id}).sort("planned_at", 1)
+            return [history_from(document) async for document in rows]
 
     async def by_ids(self, delivery_ids: Several[str]) -> dict[str, Delivery]:
         if not delivery_ids:

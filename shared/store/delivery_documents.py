@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
 from shared.domain.delivery import (
     WITHDRAWN,
+    Attempt,
     Content,
     Delivery,
     ProviderRef,
@@ -18,6 +19,36 @@ from shared.domain.delivery import (
 )
 from shared.store.connection import Document
 from shared.store.summary_documents import summary_document, summary_from
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One attempt. `problem` holds neither an address nor feedback."""
+
+    at: datetime
+    receiver: str
+    outcome: Attempt
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A row, when it was planned and sent, and its last attempts, the oldest first."""
+
+    row: Delivery
+    planned_at: datetime
+    sent_at: datetime | None
+    attempts: tuple[Tried, ...]
+
+
+def history_from(document: Document) -> History:
+    tried = (
+        Tried(entry["at"], entry["receiver"], Attempt(entry["outcome"]), entry.get("problem"))
+        for entry in document.get("attempts", ())
+    )
+    row = delivery_from(document)
+    return History(row, document.get("planned_at", row.due_at), document.get("sent_at"), tuple(tried))
+
 
 _CONTENT_FIELDS = tuple(field.name for field in fields(Content))
 _CONTENT_TUPLES = frozenset({"touchpoints", "lenses", "urgency_reasons", "attachments"})

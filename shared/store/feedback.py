@@ -9,6 +9,7 @@ All methods take a whole batch in one round trip, and raise DependencyDown while
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection as Several
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -34,6 +35,7 @@ from shared.store.feedback_groups import (
 from shared.store.owners import FEEDBACK
 
 _DUPLICATE_KEY = 11000
+_SEARCH_WITHIN_MS = 20_000
 _HEAD = {"revision": 1, "content_hash": 1, "change": 1}
 _ALIVE = {"$ne": Change.DELETED.value}
 _NOBODY = Speaker(person_id="").model_dump()
@@ -96,6 +98,29 @@ class FeedbackStore:
         with guard():
             found = await self._collection.aggregate(pipeline, allowDiskUse=True).to_list(None)
         return [sample for document in found for sample in samples_from(document)]
+
+    async def beginning(self, incomplete: str, most: int) -> list[str]:
+        """Ids of at most `most` pieces that begin so; of the newest while nothing is said."""
+        query = {"_id": {"$regex": f"^{re.escape(incomplete.lower())}"}} if incomplete else {}
+        with guard():
+            cursor = self._collection.find(query, {"_id": 1}).limit(most)
+            order = cursor if incomplete else cursor.sort("received_at", -1)
+            return [document["_id"] for document in await order.to_list(None)]
+
+    async def named(self, word: str, most: int) -> list[str]:
+        """Ids of at most `most` pieces that `word` names.
+
+        It is a feedback_id or its beginning, else what the provider calls the piece (a mail's Message-ID,
+        with or without its brackets): for that every piece is looked at, for `_SEARCH_WITHIN_MS` at most.
+        """
+        begin = await self.beginning(word, most)
+        if begin:
+            return begin
+        # What follows the # in a mail's id is a digest of what was said.
+        external = {"external_id": {"$regex": f"^<?{re.escape(word.strip('<>'))}>?(#|$)"}}
+        with guard():
+            cursor = self._collection.find(external, {"_id": 1}).max_time_ms(_SEARCH_WITHIN_MS)
+            return [document["_id"] for document in await cursor.limit(most).to_list(None)]
 
     async def insert_new(self, pieces: Sequence[FeedbackClassified]) -> set[str]:
         """Those of which nothing was stored are. Twice as fast as an upsert, and most pieces are new."""

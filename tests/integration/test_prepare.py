@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from deploy.docker.prepare import make_key, prepare
+from deploy.docker.prepare import make_key, make_token, prepare, share_token
 from deploy.embedded.ports import lease_port
 from shared.bus.admin import describe
 from shared.errors import DependencyDown
@@ -52,3 +52,19 @@ def test_the_key_for_confidences_is_made_once_and_read_without_a_variable(tmp_pa
     assert load(CommonSettings, environment).contributors_key == first is not None
     environment["LISTENINGPOST_CONTRIBUTORS_KEY"] = "of our own"
     assert load(CommonSettings, environment).contributors_key == SecretStr("of our own")
+
+
+def test_the_tools_token_is_made_once_and_shared_without_the_key_for_confidences(tmp_path: Path) -> None:
+    secrets, shared = tmp_path / "secrets", tmp_path / "token"
+    secrets.mkdir()
+    shared.mkdir()
+    make_key(secrets)
+    assert make_token(secrets)
+    assert not make_token(secrets)
+    settings = load(CommonSettings, {"LISTENINGPOST_SECRETS_DIR": str(secrets)})
+    for _ in range(2):
+        share_token(settings, shared)
+    with_the_token = load(CommonSettings, {"LISTENINGPOST_SECRETS_DIR": str(shared)})
+    assert with_the_token.internal_token == settings.internal_token is not None
+    assert with_the_token.contributors_key is None
+    assert [file.name for file in shared.iterdir()] == ["internal_token"]

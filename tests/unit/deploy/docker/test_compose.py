@@ -82,7 +82,7 @@ def test_data_are_on_volumes() -> None:
     assert mounted["mongo"] == ["mongo:/data/db"]
     spool = _CONTAINERS["ingest"]["environment"]["LISTENINGPOST_INGEST__SPOOL__DIRECTORY"]
     assert f"spool:{spool}" in mounted["ingest"]
-    assert set(_COMPOSE["volumes"]) == {"kafka", "mongo", "secrets", "spool"}
+    assert set(_COMPOSE["volumes"]) == {"kafka", "mongo", "secrets", "spool", "token"}
 
 
 def test_the_classifier_has_room_to_unpack_its_language_model() -> None:
@@ -94,7 +94,7 @@ def test_the_classifier_has_room_to_unpack_its_language_model() -> None:
 def test_the_replica_set_has_one_name() -> None:
     assert REPLICA_SET in _CONTAINERS["mongo"]["command"]
     assert f"replicaSet={REPLICA_SET}" in _CONTAINERS["ingest"]["environment"]["LISTENINGPOST_MONGO__URI"]
-    assert _CONTAINERS["init"]["command"] == ["--initiate", "mongo:27017", "--make-key"]
+    assert _CONTAINERS["init"]["command"][:3] == ["--initiate", "mongo:27017", "--make-key"]
 
 
 @pytest.mark.parametrize("name", _SERVICES)
@@ -114,6 +114,15 @@ def test_who_handles_confidences_may_read_the_key_that_init_makes(name: str) -> 
     assert f"secrets:{folder}" in _CONTAINERS["init"]["volumes"]
     assert _CONTAINERS[name]["environment"]["LISTENINGPOST_SECRETS_DIR"] == folder
     assert f"secrets:{folder}:ro" in _CONTAINERS[name]["volumes"]
+
+
+@pytest.mark.parametrize("name", ["classifier", "tools"])
+def test_who_asks_or_is_asked_has_the_token_and_no_key_for_confidences(name: str) -> None:
+    folder = _CONTAINERS["init"]["command"][_CONTAINERS["init"]["command"].index("--share-token") + 1]
+    assert f"token:{folder}" in _CONTAINERS["init"]["volumes"]
+    assert _CONTAINERS[name]["environment"]["LISTENINGPOST_SECRETS_DIR"] == folder
+    assert _CONTAINERS[name]["volumes"] == [f"token:{folder}:ro"]
+    assert folder in _DOCKERFILE
 
 
 # ---- The Dockerfile ----

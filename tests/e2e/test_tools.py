@@ -1,0 +1,142 @@
+"""Looking closer: the life of a piece, and where one would go."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.e2e.conftest import Running, Shell
+from tests.support.wait import until
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
+
+AMELIA = "amelia.hart@brightwater.example"
+BILL = "Nobody can read the bill. What is the line 'service flat rate'?"
+
+
+def as_json(shell: Shell, *arguments: str, code: int = 0) -> Any:  # noqa: ANN401 - whatever JSON it is
+    done = shell.run(*arguments, "--json")
+    assert done.code == code, done.err
+    return json.loads(done.out)
+
+
+async def settled(shell: Shell, feedback_id: str) -> Any:  # noqa: ANN401 - JSON
+    """The life of a piece once all its deliveries are through."""
+
+    def through() -> Any:  # noqa: ANN401 - JSON
+        done = shell.run("explain", feedback_id, "--json")
+        life = json.loads(done.out) if done.code == 0 else {}
+        rows = life.get("deliveries", ())
+        return life if rows and all(row["state"] == "sent" for row in rows) else None
+
+    return await until(through, within_s=30, what="everybody is told")
+
+
+async def test_explain_shows_events_tags_weight_and_every_delivery(post: Running, shell: Shell) -> None:
+    sent = as_json(shell, "send", BILL, "--from", AMELIA)
+    life = await settled(shell, sent["feedback_id"])
+    assert life["stored"]["text"] == BILL
+    assert [event["position"].partition("/")[0] for event in life["events"]] == [
+        "feedback.received.v1",
+        "feedback.classified.v1",
+    ]
+    (bill,) = [tag for tag in life["stored"]["tags"]["touchpoints"] if tag["id"] == "bill"]
+    assert bill["evidence"][0]["quote"] in BILL
+    assert life["stored"]["tags"]["weight"]["parts"]
+    maren = next(row for row in life["deliveries"] if row["who"] == "maren-voss")
+    assert maren["why"]
+    assert [one["outcome"] for one in maren["attempts"]] == ["sent"]
+    assert (life["dead_letters"], life["notes"]) == ([], [])
+
+    shown = shell.run("explain", sent["feedback_id"][:12]).out
+    for word in (
+        "feedback.classified.v1/",
+        "service flat rate",
+        "weight",
+        "segment fit",
+        "because: ",
+        "Maren",
+    ):
+        assert word in shown
+
+
+async def test_explain_finds_a_piece_by_what_its_provider_calls_it(post: Running, shell: Shell) -> None:
+    note = json.loads(next(shell.home.glob("listeningpost-*/local.json")).read_text(encoding="utf-8"))
+    headers = {"Authorization": f"Bearer {note['env']['LISTENINGPOST_CLI__KEY']}"}
+    url = f"{note['env']['LISTENINGPOST_CLI__INGEST_URL']}/v1/feedback"
+    item = {"text": BILL, "external_id": "ticket-4711", "author": {"email": AMELIA}}
+    async with httpx.AsyncClient() as client:
+        receipt = (await client.post(url, json=item, headers=headers)).json()
+    await settled(shell, receipt["feedback_id"])
+    assert as_json(shell, "explain", "ticket-4711")["feedback_id"] == receipt["feedback_id"]
+
+
+async def test_explain_names_nobody_who_spoke_in_confidence(post: Running, shell: Shell) -> None:
+    sent = as_json(shell, "send", BILL, "--from", AMELIA, "--confidential")
+    await settled(shell, sent["feedback_id"])
+    shown = shell.run("explain", sent["feedback_id"])
+    assert "in confidence" in shown.out
+    for secret in ("Amelia", "Hart", AMELIA):
+        assert secret not in shown.out
+        assert secret not in shell.run("explain", sent["feedback_id"], "--json").out
+
+
+async def test_explain_says_why_a_test_was_told_to_nobody(post: Running, shell: Shell) -> None:
+    sent = as_json(shell, "send", BILL, "--mode", "test")
+    await until(lambda: shell.run("explain", sent["feedback_id"]).code == 0, within_s=20, what="it is stored")
+    life = as_json(shell, "explain", sent["feedback_id"])
+    assert "its mode is test" in life["not_told"][0]
+    assert life["deliveries"] == []
+
+
+async def test_explain_of_nothing_says_where_it_looked(post: Running, shell: Shell) -> None:
+    done = shell.run("explain", "no-such-piece")
+    assert done.code == 1
+    for word in ("stored pieces", "feedback.received.v1", "dead letters", "listeningpost quarantine"):
+        assert word in done.err
+    assert shell.run("explain", "ab").code == 2
+
+
+async def test_route_is_a_dry_run_that_stores_and_sends_nothing(post: Running, shell: Shell) -> None:
+    said = len(post.out)
+    found = as_json(shell, "route", "--text", f"{BILL} Nothing of it is kept.", "--from", AMELIA)
+    assert [tag["id"] for tag in found["tags"]["touchpoints"]] == ["bill"]
+    assert {"maren-voss", "petra-neumann", "contributor"} <= {one["who"] for one in found["told"]}
+    assert found["reported_by"]["account"] == "brightwater"
+    assert found["routes"]["routes"][0]["fate"] == "took"
+    assert all(one["due_at"] for one in found["told"])
+    assert found["told"][0]["by"] == ["email"]
+    assert post.out[said:] == "", "nobody was told"
+    shown = shell.run("route", "--text", BILL, "--touchpoint", "payment", "--urgent", "outage").out
+    for word in ("dry run", "goes to colleagues-now", "does not hold", "Would be told", "payment"):
+        assert word in shown
+
+
+async def test_route_tries_a_workspace_that_is_not_applied(post: Running, shell: Shell) -> None:
+    text = resources.files("deploy").joinpath("config", "workspace.yaml").read_text(encoding="utf-8")
+    file = shell.home / "tried.yaml"
+    file.write_text(text.replace("receiver: colleagues\n", "receiver: colleagues-now\n", 1), encoding="utf-8")
+    given = ("--touchpoint", "bill", "--as-given", "--file", str(file))
+    tried = as_json(shell, "route", "--text", BILL, *given)
+    assert (tried["directory_version"], tried["model_version"]) == (0, "as given")
+    assert [tag["id"] for tag in tried["tags"]["touchpoints"]] == ["bill"]
+    tagged = as_json(shell, "route", "--text", BILL, "--file", str(file))
+    assert [tag["id"] for tag in tagged["tags"]["touchpoints"]] == ["bill"]
+    assert tagged["model_version"].endswith("on this machine")
+    file.write_text(text.replace("triage_owner:", "triage_onwer:", 1), encoding="utf-8")
+    assert shell.run("route", "--text", BILL, "--file", str(file)).code == 2
+
+
+async def test_route_says_what_is_wrong_with_what_was_asked(post: Running, shell: Shell) -> None:
+    typo = shell.run("route", "--text", BILL, "--touchpoint", "bil")
+    assert (typo.code, "did you mean 'bill'?" in typo.err) == (2, True)
+    assert shell.run("route").code == 2
+    nobody = {"LISTENINGPOST_INTERNAL_TOKEN": "another"}
+    refused = shell.run("route", "--text", BILL, env=nobody)
+    assert (refused.code, "LISTENINGPOST_INTERNAL_TOKEN" in refused.err) == (1, True)
+    away = shell.run("route", "--text", BILL, env={"LISTENINGPOST_CLI__CLASSIFIER_URL": "http://127.0.0.1:1"})
+    assert away.code == 3
