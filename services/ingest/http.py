@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import structlog
 from fastapi import FastAPI
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.requests import Request
 
 from services.ingest.channels import Channel
-from services.ingest.domain.problem import MEDIA_TYPE, problem, status_of
-from shared.errors import DependencyDown, InvalidInput, Reason
+from shared.errors import Reason
+from shared.http.server import behave
 from shared.telemetry.metrics import RECEIVED
 
-#: Long enough for a leader election, short enough for a sender with a person behind it.
-RETRY_AFTER_S = 5
-#: Or senders who begin and never end would hold memory for ever.
-SILENT_S = 30.0
-_DEFAULT_BODY_BYTES = 65_536
 _log = structlog.get_logger()
 
 
@@ -35,110 +26,15 @@ def create_http(channels: Sequence[Channel]) -> FastAPI:
         redoc_url=None,
     )
     limits = {path: limit for channel in channels for path, limit in channel.body_limits.items()}
-    app.state.channel_of = {path: channel.name for channel in channels for path in channel.body_limits}
+    channel_of = {path: channel.name for channel in channels for path in channel.body_limits}
     for channel in channels:
         if channel.router is not None:
             app.include_router(channel.router, tags=[channel.name])
-    app.add_middleware(BodyLimit, limits=limits)
-    app.add_exception_handler(InvalidInput, _invalid)
-    app.add_exception_handler(DependencyDown, _unavailable)
-    app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(ClientDisconnect, _gone)
+
+    def refused(request: Request, reason: Reason) -> None:
+        channel = channel_of.get(request.url.path, "http")
+        RECEIVED.labels(channel, "refused", reason).inc()
+        _log.info("request_refused", channel=channel, reason=str(reason))
+
+    behave(app, limits, refused)
     return app
-
-
-class BodyLimit:
-    """No body over the limit of its path is held in memory, whatever was announced.
-
-    Raises InvalidInput TOO_LARGE where the application reads. The connection stays open, and what is left of
-    the body is thrown away as it comes: most senders read the answer only after they have sent everything.
-    """
-
-    def __init__(self, app: ASGIApp, limits: Mapping[str, int], *, silent_s: float = SILENT_S) -> None:
-        self._app = app
-        self._limits = limits
-        self._silent_s = silent_s
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        limit = self._limits.get(scope["path"], _DEFAULT_BODY_BYTES)
-        announced = dict(scope["headers"]).get(b"content-length", b"")
-        size = int(announced) if announced.isdigit() else 0
-        counted = 0
-
-        async def bounded() -> Message:
-            nonlocal counted
-            if size > limit:
-                raise _too_large(limit)
-            message = await self._next(receive)
-            counted += len(message.get("body", b""))
-            if counted > limit:
-                raise _too_large(limit)
-            return message
-
-        await self._app(scope, bounded, send)
-
-    async def _next(self, receive: Receive) -> Message:
-        try:
-            async with asyncio.timeout(self._silent_s):
-                return await receive()
-        except TimeoutError:
-            raise InvalidInput(
-                Reason.MALFORMED,
-                f"nothing more of the body came for {self._silent_s:g} s",
-                remedy="Send the whole body.",
-            ) from None
-
-
-def _too_large(limit: int) -> InvalidInput:
-    return InvalidInput(
-        Reason.TOO_LARGE,
-        f"the body is larger than {limit} bytes",
-        remedy="Send fewer items at a time, or smaller attachments.",
-    )
-
-
-async def _invalid(request: Request, error: Exception) -> Response:
-    if not isinstance(error, InvalidInput):
-        raise error
-    headers = {}
-    if error.reason is Reason.UNAUTHENTICATED:
-        headers["www-authenticate"] = 'Bearer realm="listeningpost"'
-    _count(request, error.reason)
-    return problem_response([error], status_of(error.reason), headers)
-
-
-async def _unavailable(request: Request, error: Exception) -> Response:
-    if not isinstance(error, DependencyDown):
-        raise error
-    _count(request, Reason.UNREACHABLE)
-    fault = InvalidInput(
-        Reason.UNREACHABLE,
-        "nothing of it was kept, because it cannot be kept safely just now",
-        remedy=f"Send the same request again in {RETRY_AFTER_S} s.",
-    )
-    return problem_response([fault], 503, {"retry-after": str(RETRY_AFTER_S)})
-
-
-async def _http(_: Request, error: Exception) -> Response:
-    if not isinstance(error, HTTPException):
-        raise error
-    document = {"type": "about:blank", "title": error.detail, "status": error.status_code}
-    return JSONResponse(document, error.status_code, error.headers, MEDIA_TYPE)
-
-
-async def _gone(_: Request, __: Exception) -> Response:
-    """Nobody reads this: the sender hung up before its body was complete, so nothing was taken."""
-    return Response(status_code=400)
-
-
-def problem_response(faults: Sequence[InvalidInput], status: int, headers: Mapping[str, str]) -> Response:
-    return JSONResponse(problem(faults, status=status), status, headers, MEDIA_TYPE)
-
-
-def _count(request: Request, reason: Reason) -> None:
-    channel = request.app.state.channel_of.get(request.url.path, "http")
-    RECEIVED.labels(channel, "refused", reason).inc()
-    _log.info("request_refused", channel=channel, reason=str(reason))

@@ -24,6 +24,7 @@ from services.ingest.domain.submission import Submission
 from services.ingest.settings import IngestSettings
 from shared.domain.api_key import ApiKey
 from shared.errors import DependencyDown, InvalidInput, Reason
+from shared.http.access import authenticated, idempotency_key
 from shared.store.idempotency import StoredAnswer
 from shared.telemetry.metrics import RECEIVED
 
@@ -31,7 +32,6 @@ PATH = "/v1/feedback"
 _JSON = re.compile(r"application/([a-z0-9.-]+\+)?json")
 _NDJSON = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
 _CHARSETS = frozenset({"utf-8", "utf8", "us-ascii"})
-_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 class RestChannel:
@@ -62,9 +62,9 @@ class RestChannel:
         return None
 
     async def receive(self, request: Request) -> Response:
-        key = self._authenticated(request)
+        key = authenticated(request.headers, self._context.keys, self._context.now())
         ndjson = _is_ndjson(request.headers.get("content-type", ""))
-        retry_key = _idempotency_key(request)
+        retry_key = idempotency_key(request.headers)
         raw = await request.body()
         body = read(raw, ndjson=ndjson, max_items=self._settings.rest.max_items)
         if retry_key is None:
@@ -72,24 +72,6 @@ class RestChannel:
         # One at a time for each key: two at once would both find that they are the first.
         async with self._in_hand.setdefault(f"{key.id}:{retry_key}", asyncio.Lock()):
             return await self._take_once(body, key, request, retry_key, hashlib.sha256(raw).hexdigest())
-
-    def _authenticated(self, request: Request) -> ApiKey:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        bearer = token.strip() if scheme.lower() == "bearer" else ""
-        key = self._context.keys.check(bearer, self._context.now())
-        if key is None:
-            raise InvalidInput(
-                Reason.UNAUTHENTICATED,
-                "the API key is missing, unknown, expired or revoked",
-                remedy="Send `Authorization: Bearer lp_…` with a key made by `listeningpost keys create`.",
-            )
-        if not key.scopes:
-            raise InvalidInput(
-                Reason.FORBIDDEN,
-                "this API key has no scope",
-                remedy="Use a key with the scope feedback:write.",
-            )
-        return key
 
     async def _take(self, body: Body, key: ApiKey, request: Request, retry_key: str | None = None) -> Answer:
         converter = Converter(
@@ -154,17 +136,6 @@ def _is_ndjson(content_type: str) -> bool:
             remedy="Send Content-Type: application/json, or application/x-ndjson.",
         )
     return media_type in _NDJSON
-
-
-def _idempotency_key(request: Request) -> str | None:
-    key = request.headers.get("idempotency-key")
-    if key is not None and not _IDEMPOTENCY_KEY.fullmatch(key):
-        raise InvalidInput(
-            Reason.MALFORMED,
-            "the Idempotency-Key is empty, too long, or has characters it may not have",
-            remedy="Send up to 255 visible ASCII characters, like a UUID.",
-        )
-    return key
 
 
 def _response(given: Answer, headers: Mapping[str, str] | None = None) -> Response:

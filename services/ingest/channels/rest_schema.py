@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from services.ingest.domain.problem import MEDIA_TYPE, Problem
 from services.ingest.domain.rest.answer import ItemResult, Results
 from services.ingest.domain.rest.item import Item
+from shared.http.problem import MEDIA_TYPE, Problem
 
 
 def _inlined(schema: dict[str, Any]) -> dict[str, Any]:

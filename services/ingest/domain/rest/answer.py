@@ -9,11 +9,11 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from services.ingest.domain.problem import MEDIA_TYPE, Problem, problem, status_of
 from services.ingest.domain.receipt import Receipt
 from services.ingest.domain.rest.body import Body, Entry
 from services.ingest.domain.rest.hints import Remark
 from shared.errors import InvalidInput
+from shared.http.problem import MEDIA_TYPE, Problem, problem, status_of
 
 
 class ItemResult(BaseModel):

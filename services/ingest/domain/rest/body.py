@@ -6,20 +6,18 @@ Everything is validated once, as bytes, where all is well; only a body with a fa
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from services.ingest.domain.problem import pointer
-from services.ingest.domain.rest.faults import faults
 from services.ingest.domain.rest.item import Item
 from shared.errors import InvalidInput, Reason
+from shared.http.document import bad_texts, loads
+from shared.http.faults import faults
 
 _ITEMS: TypeAdapter[list[Item]] = TypeAdapter(list[Item])
-_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 _BOM = b"\xef\xbb\xbf"
 _SPACE = b" \t\r\n"
 
@@ -65,7 +63,7 @@ def _array(raw: bytes, max_items: int) -> list[Entry]:
         else:
             _count(len(items), max_items)
             return [Entry(item, at=f"/{index}") for index, item in enumerate(items)]
-    values = _loads(raw)
+    values = loads(raw)
     if not isinstance(values, list):
         raise InvalidInput(
             Reason.WRONG_TYPE,
@@ -112,58 +110,14 @@ def _entry(raw: bytes, *, at: str = "", line: int | None = None) -> Entry:
             return Entry(Item.model_validate_json(raw), at=at, line=line)
         except ValidationError:
             pass
-    return _checked(_loads(raw, first_line=line or 1), at=at, line=line)
+    return _checked(loads(raw, first_line=line or 1), at=at, line=line)
 
 
 def _checked(value: Any, *, at: str, line: int | None = None) -> Entry:  # noqa: ANN401 - any JSON value
-    bad = tuple(_bad_texts(value))
+    bad = tuple(bad_texts(value))
     if bad:
         return Entry(None, bad, at=at, line=line)
     try:
         return Entry(Item.model_validate_json(json.dumps(value)), at=at, line=line)
     except ValidationError as error:
-        return Entry(None, tuple(faults(error)), at=at, line=line)
-
-
-def _bad_texts(value: Any) -> Iterator[InvalidInput]:  # noqa: ANN401 - any JSON value
-    """A fault for every string with a NUL, half of a surrogate pair, or bytes that were not UTF-8."""
-    stack: list[tuple[tuple[str | int, ...], Any]] = [((), value)]
-    while stack:
-        path, found = stack.pop()
-        if isinstance(found, dict):
-            stack.extend(((*path, str(key)), inner) for key, inner in found.items())
-            stack.extend(((*path, "?"), key) for key in found if _NO_TEXT.search(key))
-        elif isinstance(found, list):
-            stack.extend(((*path, index), inner) for index, inner in enumerate(found))
-        elif isinstance(found, str) and _NO_TEXT.search(found):
-            yield InvalidInput(
-                Reason.BAD_TEXT,
-                "a NUL character, half of a surrogate pair, or bytes that are not UTF-8",
-                field=_NO_TEXT.sub("?", pointer(*path)[1:]),
-                remedy="Send valid UTF-8 text without U+0000.",
-            )
-
-
-def _loads(raw: bytes, *, first_line: int = 1) -> Any:  # noqa: ANN401 - any JSON value
-    """The value. Bytes that are not UTF-8 became lone surrogates: they are the fault of one string only."""
-    text = raw.decode("utf-8", "surrogateescape")
-    try:
-        return json.loads(text, parse_constant=_no_constant)
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno + first_line - 1} column {error.colno}"
-        raise InvalidInput(
-            Reason.MALFORMED,
-            f"this is not JSON at {where}: {error.msg}",
-            remedy="Send valid JSON (RFC 8259).",
-        ) from None
-    except (RecursionError, ValueError):
-        raise InvalidInput(
-            Reason.MALFORMED,
-            "this JSON is nested too deeply or has a number too long",
-            remedy="Send a flat item as in /openapi.json.",
-        ) from None
-
-
-def _no_constant(name: str) -> NoReturn:
-    msg = f"{name} is not JSON"
-    raise ValueError(msg)
+        return Entry(None, tuple(faults(error, Item)), at=at, line=line)

@@ -14,11 +14,11 @@ import pytest
 from starlette.types import Message, Receive, Send
 from starlette.types import Scope as ASGIScope
 
-from services.ingest.http import BodyLimit
 from shared.domain.api_key import Scope
 from shared.errors import InvalidInput
 from shared.events.feedback import Affiliation, Change, Mode
 from shared.events.topics import RECEIVED_BULK
+from shared.http.server import BodyLimit
 from shared.telemetry.metrics import RECEIVED
 from tests.support.doors import Doors, doors, encoded
 from tests.support.submissions import RECEIVED_AT, screenshot

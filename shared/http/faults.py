@@ -1,24 +1,17 @@
-"""What pydantic says about an item, in our words: reason, field, remedy. What was sent is not repeated."""
+"""What pydantic says about a document, in our words: reason, field, remedy. What was sent is not repeated."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from services.ingest.domain.rest.item import Author, Item, SentAttachment, SentRating
 from shared.errors import InvalidInput, Reason
 
 _MAX_FAULTS = 10
 _MAX_NAME_CHARS = 64
-_MODELS: dict[str, type[BaseModel]] = {
-    "author": Author,
-    "on_behalf_of": Author,
-    "rating": SentRating,
-    "attachments": SentAttachment,
-}
 #: pydantic's name of a fault → reason, what is wrong, what to do. `{…}` is filled from its context.
 _SAYINGS: dict[str, tuple[Reason, str, str]] = {
     "missing": (Reason.MISSING_FIELD, "the field is missing", "Send it."),
@@ -60,14 +53,14 @@ _FORMS = {"email": "an address like ada@customer.example"}
 _LABEL_FORM = "a short name of a-z, 0-9, - and _, beginning with a letter"
 
 
-def faults(error: ValidationError) -> list[InvalidInput]:
-    """What is wrong with one item, field by field, each field once; `field` is relative to the item."""
+def faults(error: ValidationError, model: type[BaseModel]) -> list[InvalidInput]:
+    """What is wrong with one `model`, field by field, each field once; `field` is relative to it."""
     found: dict[str, InvalidInput] = {}
     for detail in error.errors(include_url=False, include_input=False):
         path = _path(detail["loc"])
         field = "/".join(_segment(part) for part in path)
         if field not in found:
-            found[field] = _fault(detail["type"], path, field, detail.get("ctx", {}))
+            found[field] = _fault(detail["type"], path, field, detail.get("ctx", {}), model)
     return list(found.values())[:_MAX_FAULTS]
 
 
@@ -80,9 +73,11 @@ def _segment(part: str | int) -> str:
     return str(part)[:_MAX_NAME_CHARS].replace("~", "~0").replace("/", "~1")
 
 
-def _fault(kind: str, path: list[str | int], field: str, context: Mapping[str, Any]) -> InvalidInput:
+def _fault(
+    kind: str, path: list[str | int], field: str, context: Mapping[str, Any], model: type[BaseModel]
+) -> InvalidInput:
     if kind == "extra_forbidden":
-        return _unknown(path, field)
+        return _unknown(path, field, model)
     reason, detail, remedy = _SAYINGS.get(
         kind, (Reason.WRONG_TYPE, "this value is not taken here", "See the schema in /openapi.json.")
     )
@@ -90,8 +85,23 @@ def _fault(kind: str, path: list[str | int], field: str, context: Mapping[str, A
     return InvalidInput(reason, detail.format_map(known), field=field, remedy=remedy.format_map(known))
 
 
-def _unknown(path: list[str | int], field: str) -> InvalidInput:
-    model = _MODELS.get(str(path[0]), Item) if len(path) > 1 else Item
-    near = difflib.get_close_matches(str(path[-1])[:_MAX_NAME_CHARS], model.model_fields, n=1)
-    remedy = f"Did you mean `{near[0]}`?" if near else f"Known here: {', '.join(model.model_fields)}."
+def _unknown(path: list[str | int], field: str, model: type[BaseModel]) -> InvalidInput:
+    known = _model_at(path[:-1], model).model_fields
+    near = difflib.get_close_matches(str(path[-1])[:_MAX_NAME_CHARS], known, n=1)
+    remedy = f"Did you mean `{near[0]}`?" if near else f"Known here: {', '.join(known)}."
     return InvalidInput(Reason.UNKNOWN_FIELD, "there is no such field", field=field, remedy=remedy)
+
+
+def _model_at(path: Iterable[str | int], model: type[BaseModel]) -> type[BaseModel]:
+    """The model that `path` leads to from `model`."""
+    for part in path:
+        field = model.model_fields.get(str(part))
+        found = _model_in(field.annotation) if field is not None else None
+        model = found or model
+    return model
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 - any annotation there is
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for arg in get_args(annotation) if (found := _model_in(arg)) is not None), None)
