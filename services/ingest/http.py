@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from inspect import signature
 
 import structlog
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
 from starlette.requests import Request
+from starlette.routing import Route
 
 from services.ingest.channels import Channel
 from shared.errors import Reason
@@ -30,6 +33,7 @@ def create_http(channels: Sequence[Channel]) -> FastAPI:
     for channel in channels:
         if channel.router is not None:
             app.include_router(channel.router, tags=[channel.name])
+            app.router.routes[:0] = list(_direct(channel.router))
 
     def refused(request: Request, reason: Reason) -> None:
         channel = channel_of.get(request.url.path, "http")
@@ -38,3 +42,16 @@ def create_http(channels: Sequence[Channel]) -> FastAPI:
 
     behave(app, limits, refused)
     return app
+
+
+def _direct(router: APIRouter) -> Iterator[Route]:
+    """The routes whose endpoints read the request themselves, for Starlette to serve: FastAPI documents them.
+
+    Its way of calling an endpoint works out parameters that these do not have: a quarter of the time of a
+    request with one piece in it.
+    """
+    for route in router.routes:
+        if isinstance(route, APIRoute) and set(signature(route.endpoint).parameters) == {"request"}:
+            yield Route(
+                route.path, route.endpoint, methods=sorted(route.methods or ()), include_in_schema=False
+            )

@@ -11,7 +11,7 @@ from typing import Any
 
 import uvloop
 
-from tests.load import report, stored, whole
+from tests.load import accepted, report, stored, whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,12 @@ async def _run(options: argparse.Namespace, extent: Extent) -> dict[str, Any]:
             options.pairs or extent.pairs, extent.events, apache=options.apache_kafka, say=_say
         )
         result["stored"] = report.stored(pairs)
+    if options.part in {"accepted", "all"}:
+        _say(f"(c) accepted: {options.pairs or extent.pairs} pairs of {extent.events} pieces")
+        ways = await accepted.run(
+            options.pairs or extent.pairs, extent.events, apache=options.apache_kafka, say=_say
+        )
+        result["accepted"] = report.accepted(ways)
     if options.part in {"whole", "all"}:
         _say("(b) the whole way: looking for the highest rate that is held")
         async with whole.bench(apache=options.apache_kafka) as bench:
@@ -63,15 +69,15 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "part",
         nargs="?",
-        choices=("all", "stored", "whole"),
+        choices=("all", "stored", "accepted", "whole"),
         default="all",
-        help="stored: accepted → stored against the bare minimum; whole: until the notices are received",
+        help="stored, accepted: against the bare minimum; whole: until the notices are received",
     )
     parser.add_argument("--quick", action="store_true", help="about two minutes, and rough")
     parser.add_argument(
         "--apache-kafka", action="store_true", help="on Apache Kafka, not the embedded broker"
     )
-    parser.add_argument("--pairs", type=int, help="stored: how many pairs")
+    parser.add_argument("--pairs", type=int, help="stored, accepted: how many pairs")
     parser.add_argument("--rate", type=float, help="whole: only this many pieces a second")
     parser.add_argument("--hold", type=float, help="whole: for so many seconds")
     parser.add_argument("--json", action="store_true", help="the result as JSON")

@@ -11,12 +11,15 @@ from statistics import median
 from typing import Any
 
 from shared import clock
+from tests.load.accepted import Pair
 from tests.load.company import RECIPIENTS
 from tests.load.stored import Rate
 from tests.load.window import P99_LIMIT_S, Window
 
 RATIO_TARGET = 0.40
 RATE_TARGET = 100.0
+#: By way of sending, against a bare producer or a bare server.
+ACCEPTED_TARGETS = {"batches": 0.35, "imports": 0.35, "single": 0.5}
 _MIB = 1_048_576
 
 
@@ -68,6 +71,21 @@ def _rate(rate: Rate) -> dict[str, Any]:
     }
 
 
+def accepted(ways: Mapping[str, Sequence[Pair]]) -> dict[str, Any]:
+    return {
+        way: {
+            "pairs": [
+                {"ours": round(pair.ours), "bare": round(pair.bare), "ratio": round(pair.ratio, 3)}
+                for pair in pairs
+            ],
+            "ratio": round(median(pair.ratio for pair in pairs), 3),
+            "target": ACCEPTED_TARGETS[way],
+            "met": median(pair.ratio for pair in pairs) >= ACCEPTED_TARGETS[way],
+        }
+        for way, pairs in ways.items()
+    }
+
+
 def whole(windows: Sequence[Window]) -> dict[str, Any]:
     last = windows[-1]
     rate = 0.0 if last.faults else last.rate
@@ -91,6 +109,8 @@ def text(result: Mapping[str, Any]) -> str:
     ]
     if "stored" in result:
         lines += _stored_lines(result["stored"])
+    if "accepted" in result:
+        lines += _accepted_lines(result["accepted"])
     if "whole" in result:
         lines += _whole_lines(result["whole"])
     return "\n".join(lines)
@@ -113,6 +133,16 @@ def _stored_lines(part: Mapping[str, Any]) -> list[str]:
         lines.append(
             f"  {side}: µs of processor time an event: {cost};"
             f" {run['event_bytes']} bytes on the wire, {run['document_bytes']} stored"
+        )
+    return lines
+
+
+def _accepted_lines(part: Mapping[str, Any]) -> list[str]:
+    lines = ["", "(c) accepted, every step of ingest on, against a bare producer or server"]
+    for way, found in part.items():
+        pairs = ", ".join(f"{p['ours']:,}/{p['bare']:,} = {p['ratio']:.2f}" for p in found["pairs"])
+        lines.append(
+            f"  {way:8} median {found['ratio']:.2f}; target {found['target']:.2f}: {_verdict(found)}   ({pairs})"
         )
     return lines
 
