@@ -142,7 +142,8 @@ def _accepted_lines(part: Mapping[str, Any]) -> list[str]:
     for way, found in part.items():
         pairs = ", ".join(f"{p['ours']:,}/{p['bare']:,} = {p['ratio']:.2f}" for p in found["pairs"])
         lines.append(
-            f"  {way:8} median {found['ratio']:.2f}; target {found['target']:.2f}: {_verdict(found)}   ({pairs})"
+            f"  {way:8} median {found['ratio']:.2f}; target {found['target']:.2f}:"
+            f" {_verdict(found)}   ({pairs})"
         )
     return lines
 
