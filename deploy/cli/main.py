@@ -30,6 +30,14 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "tail": ("deploy.cli.tail", "Watch pieces as they are tagged and told."),
     "explain": ("deploy.cli.explain", "Show the whole life of a piece: events, tags and why, who was told."),
     "route": ("deploy.cli.route", "Show where a piece would go, without sending one."),
+    "channels": (
+        "deploy.cli.channels",
+        "Every door: open or closed, its address, what it has taken.",
+    ),
+    "selftest": (
+        "deploy.cli.selftest",
+        "Send a signed piece through every door, and show where each arrived.",
+    ),
     "doctor": ("deploy.cli.doctor", "Check everything, and say how to mend what is wrong."),
     "topics": ("deploy.cli.topics", "Make the Kafka topics that are missing, and show what differs."),
     "keys": ("deploy.cli.keys", "API keys: create, list, revoke."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -93,11 +94,24 @@ class House:
             "LISTENINGPOST_CLI__KEY": self.secrets.key or "",
             "LISTENINGPOST_INTERNAL_TOKEN": self.secrets.internal_token,
             "LISTENINGPOST_SECRETS__CRM_WEBHOOK": self.secrets.crm_webhook,
+            **self._to_knock(),
             "LISTENINGPOST_NOTIFIER__EMAIL__HOST": LOOPBACK,
             "LISTENINGPOST_NOTIFIER__EMAIL__PORT": str(self.sinks.mail.port),
             "LISTENINGPOST_NOTIFIER__SLACK__BOT_TOKEN": self.secrets.slack_token,
             "LISTENINGPOST_NOTIFIER__SLACK__API_URL": f"{self.sinks.slack_url}/api/",
         } | {f"LISTENINGPOST_CLI__{name.upper()}_URL": self.stack.url(name) for name in SERVICES}
+
+    def _to_knock(self) -> dict[str, str]:
+        """What a self-test signs and addresses with."""
+        slack, mail = self.doors.slack, self.doors.mail
+        boxes = [box.model_dump(mode="json", exclude_defaults=True) for box in mail.mailboxes]
+        return {
+            "LISTENINGPOST_INGEST__SLACK__SIGNING_SECRET": (
+                slack.signing_secret.get_secret_value() if slack.signing_secret else ""
+            ),
+            "LISTENINGPOST_INGEST__MAIL__PORT": str(mail.port or ""),
+            "LISTENINGPOST_INGEST__MAIL__MAILBOXES": json.dumps(boxes) if boxes else "",
+        }
 
 
 @asynccontextmanager

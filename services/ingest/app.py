@@ -10,16 +10,18 @@ from services.ingest.background import InBackground
 from services.ingest.channels import open_channels
 from services.ingest.context import ChannelContext
 from services.ingest.domain.codename import keyed_id
+from services.ingest.doors import doors
 from services.ingest.http import create_http
 from services.ingest.keep import Keeper
 from services.ingest.outlet import Outlet
 from services.ingest.pipeline import Confidence, Limits, Pipeline
-from services.ingest.settings import IngestSettings
+from services.ingest.settings import IngestSection, IngestSettings
 from services.ingest.spool.drain import Drain
 from services.ingest.spool.spool import Spool
 from shared import clock
 from shared.breaker import Breaker
 from shared.bus.publisher import Publisher
+from shared.internal import open_internal
 from shared.service import Service
 from shared.store.api_keys import ApiKeyFollower
 from shared.store.attachments import AttachmentStore
@@ -40,12 +42,7 @@ def create_app(settings: IngestSettings) -> Service:
     spool = Spool(
         own.spool.directory, quota_bytes=own.spool.quota_bytes, segment_bytes=own.spool.segment_bytes
     )
-    keeper = Keeper(
-        AttachmentStore(store),
-        ContributorStore(store),
-        QuarantineStore(store),
-        Breaker("mongodb", within_s=own.store_within_s, probe_every_s=own.probe_every_s),
-    )
+    keeper = _keeper(store, own)
     outlet = Outlet(
         publisher, Breaker("kafka", within_s=own.publish_within_s, probe_every_s=own.probe_every_s)
     )
@@ -54,6 +51,7 @@ def create_app(settings: IngestSettings) -> Service:
         outlet=outlet,
         spool=spool,
         confidence=_confidence(settings),
+        test_token=_token(settings),
         limits=Limits(own.max_file_bytes, own.max_files, own.max_quarantined_bytes),
         directory=lambda: directory.directory,
     )
@@ -66,6 +64,8 @@ def create_app(settings: IngestSettings) -> Service:
         now=clock.now,
     )
     channels = open_channels(context)
+    http = create_http(channels)
+    open_internal(http, settings.internal_token, {"GET /internal/doors": doors(settings, channels, spool)})
     return Service(
         "ingest",
         settings,
@@ -81,8 +81,17 @@ def create_app(settings: IngestSettings) -> Service:
         ],
         # Whoever is not ready is sent nothing any more, and the doors are always open: the spool takes it.
         tolerates=frozenset({publisher.name, store.name}),
-        http=create_http(channels),
+        http=http,
     )
+
+
+def _keeper(store: Store, own: IngestSection) -> Keeper:
+    breaker = Breaker("mongodb", within_s=own.store_within_s, probe_every_s=own.probe_every_s)
+    return Keeper(AttachmentStore(store), ContributorStore(store), QuarantineStore(store), breaker)
+
+
+def _token(settings: IngestSettings) -> bytes:
+    return settings.internal_token.get_secret_value().encode() if settings.internal_token is not None else b""
 
 
 def _confidence(settings: IngestSettings) -> Confidence:

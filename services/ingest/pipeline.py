@@ -1,6 +1,7 @@
 """The way of a piece through ingest, from what a channel hands over to what it may answer.
 
-check → normalise → identify → redact → (conceal) → shorten → attach → build → keep → publish, or spool.
+check → (test) → normalise → identify → redact → (conceal) → shorten → attach → build → keep → publish
+or spool.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from services.ingest.domain.normalise import MAX_ID_CHARS, clean_line, normalise
 from services.ingest.domain.piece import Piece
 from services.ingest.domain.receipt import Receipt, ReceiptStatus, rejected
 from services.ingest.domain.redact import redact
+from services.ingest.domain.selftest import as_test
 from services.ingest.domain.shorten import shorten
 from services.ingest.domain.submission import File, Submission
 from services.ingest.keep import Keeper
@@ -35,7 +37,7 @@ from shared.errors import DependencyDown, InvalidInput, PermanentError
 from shared.events.feedback import Change
 from shared.store.contributors import ContributorSeal
 from shared.telemetry.failpoints import failpoint
-from shared.telemetry.metrics import QUARANTINED, RECEIVED
+from shared.telemetry.metrics import LAST_HEARD, QUARANTINED, RECEIVED
 
 #: From here on the steps take longer than a request beside this one should wait.
 _LONG_CHARS = 50_000
@@ -76,6 +78,7 @@ class Pipeline:
         confidence: Confidence,
         limits: Limits,
         directory: Callable[[], Directory],
+        test_token: bytes = b"",
         now: Callable[[], datetime] = clock.now,
     ) -> None:
         self._keeper = keeper
@@ -84,6 +87,7 @@ class Pipeline:
         self._confidence = confidence
         self._limits = limits
         self._directory = directory
+        self._test_token = test_token
         self._now = now
 
     async def accept(self, submissions: Sequence[Submission]) -> list[Receipt]:
@@ -99,6 +103,8 @@ class Pipeline:
         receipts = [_receipt(each, spooled, refused) for each in prepared]
         for (channel, status, reason), count in _outcomes(submissions, receipts).items():
             RECEIVED.labels(channel, status, reason).inc(count)
+            if status != ReceiptStatus.REJECTED:
+                LAST_HEARD.labels(channel).set(self._now().timestamp())
         return receipts
 
     async def quarantine(
@@ -167,7 +173,7 @@ class Pipeline:
         checked = check(submission, received_at)
         if checked.mended:
             _log.info("submission_mended", channel=submission.channel, fields=checked.mended)
-        raw = checked.submission
+        raw = as_test(checked.submission, self._test_token, received_at)
         clean = normalise(raw)
         identity = identify(raw, clean, directory, received_at)
         clean = redact(clean)

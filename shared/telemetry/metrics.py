@@ -15,6 +15,9 @@ CONSUMER_STOPPED = Gauge(
 )
 
 RECEIVED = Counter("listeningpost_received_total", "Pieces at the doors", ["channel", "status", "reason"])
+LAST_HEARD = Gauge(
+    "listeningpost_last_heard_timestamp_seconds", "When a piece was last kept, since 1970", ["channel"]
+)
 SPOOL_RECORDS = Gauge("listeningpost_spool_records", "Pieces in the spool, waiting for Kafka or MongoDB")
 SPOOL_BYTES = Gauge("listeningpost_spool_bytes", "Bytes in the spool")
 SPOOL_DAMAGED = Counter("listeningpost_spool_set_aside_total", "Spool records that could not be drained")

@@ -24,6 +24,12 @@ def as_json(shell: Shell, *arguments: str, code: int = 0) -> Any:  # noqa: ANN40
     return json.loads(done.out)
 
 
+def as_json_with(shell: Shell, env: dict[str, str], *arguments: str) -> Any:  # noqa: ANN401 - JSON
+    done = shell.run(*arguments, "--json", env=env)
+    assert done.code == 0, done.err
+    return json.loads(done.out)
+
+
 async def settled(shell: Shell, feedback_id: str) -> Any:  # noqa: ANN401 - JSON
     """The life of a piece once all its deliveries are through."""
 
@@ -129,6 +135,49 @@ async def test_route_tries_a_workspace_that_is_not_applied(post: Running, shell:
     assert tagged["model_version"].endswith("on this machine")
     file.write_text(text.replace("triage_owner:", "triage_onwer:", 1), encoding="utf-8")
     assert shell.run("route", "--text", BILL, "--file", str(file)).code == 2
+
+
+async def test_selftest_sends_one_piece_through_every_door_and_tells_nobody(
+    post: Running, shell: Shell
+) -> None:
+    said = len(post.out)
+    found = as_json(shell, "selftest")
+    doors = {door["door"]: door for door in found["doors"]}
+    assert found["passed"] is True
+    assert {name for name, door in doors.items() if door["state"] == "arrived"} >= {"mail", "rest", "slack"}
+    for door in doors.values():
+        if door["state"] == "arrived":
+            assert door["received"].startswith("feedback.received")
+            assert 0 < door["answered_ms"] <= door["classified_ms"] + 1_000
+            stored = as_json(shell, "explain", door["feedback_id"])
+            assert stored["stored"]["mode"] == "test"
+            assert "listening-post-test" not in stored["stored"]["text"]
+            assert stored["deliveries"] == []
+    assert post.out[said:] == "", "nobody was told"
+    heard = {door["name"]: door for door in as_json(shell, "channels")["doors"]}
+    assert all(heard[name]["last_heard_at"] for name in ("mail", "rest", "slack"))
+    assert heard["mail"]["kept"] >= 1
+    assert "last heard" in shell.run("channels").out
+
+
+async def test_selftest_says_which_door_does_not_work_and_ends_with_1(post: Running, shell: Shell) -> None:
+    broken = {"LISTENINGPOST_INGEST__SLACK__SIGNING_SECRET": "another-secret"}
+    done = shell.run("selftest", "--door", "slack", "--door", "rest", env=broken)
+    assert done.code == 1
+    assert "slack: answered 401" in done.out
+    assert "✓ rest" in done.out
+    assert shell.run("selftest", "--door", "fax").code == 2
+    other = shell.run("selftest", env={"LISTENINGPOST_INTERNAL_TOKEN": "another"})
+    assert (other.code, other.out) == (1, "")
+
+
+async def test_selftest_makes_a_key_of_its_own_where_none_is_given_and_takes_it_back(
+    post: Running, shell: Shell
+) -> None:
+    assert as_json_with(shell, {"LISTENINGPOST_CLI__KEY": ""}, "selftest", "--door", "rest")["passed"] is True
+    (key,) = [key for key in as_json(shell, "keys", "list") if key["name"] == "self-test"]
+    assert key["revoked_at"]
+    assert key["scopes"] == ["feedback:test"]
 
 
 async def test_route_says_what_is_wrong_with_what_was_asked(post: Running, shell: Shell) -> None:

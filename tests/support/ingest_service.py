@@ -31,6 +31,7 @@ from tests.support.submissions import WORKSPACE
 from tests.support.wait import until
 
 _KEY = Fernet.generate_key().decode()
+INTERNAL_TOKEN = "the-token-of-this-house"
 
 
 class Ingest:
@@ -60,7 +61,13 @@ async def ingest(
         await directories.propose(WORKSPACE, "tests", expected=0, now=clock.now())
     own = {"spool": {"directory": str(directory)}, **sections}
     settings = IngestSettings.model_validate(
-        {"kafka": kafka, "mongo": mongo, "contributors_key": _KEY, "ingest": own}
+        {
+            "kafka": kafka,
+            "mongo": mongo,
+            "contributors_key": _KEY,
+            "internal_token": INTERNAL_TOKEN,
+            "ingest": own,
+        }
     )
     service = create_app(settings)
     server = uvicorn.Server(
