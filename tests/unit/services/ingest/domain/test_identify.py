@@ -11,7 +11,7 @@ from services.ingest.domain.identify import Identity, identify
 from services.ingest.domain.normalise import normalise
 from services.ingest.domain.submission import Claim, ClaimKind, File, Submission
 from shared import clock, ids
-from shared.events.feedback import Affiliation, Change, ReplyTo
+from shared.events.feedback import Affiliation, Change, Mode, ReplyTo
 from tests.support.submissions import COLLEAGUE, DIRECTORY, RECEIVED_AT, submission
 
 STATED = datetime(2026, 5, 4, 8, 0, tzinfo=UTC)
@@ -54,6 +54,14 @@ SAME = [
     ({"retry_key": "k"}, {"retry_key": "other"}, False),
     ({"retry_key": "k"}, {"retry_key": "k", "text": "the next item of the request"}, False),
     ({"retry_key": "k"}, {"retry_key": "k", "ordinal": 1}, False),
+    ({"external_id": "7"}, {"external_id": "7", "mode": Mode.IMPORT}, True),
+    ({"external_id": "7"}, {"external_id": "7", "batch": "crm 2019"}, True),
+    # Whoever tries something out can neither change nor delete what counts.
+    ({"external_id": "7"}, {"external_id": "7", "mode": Mode.TEST}, False),
+    ({"external_id": "7"}, {"external_id": "7", "mode": Mode.TEST, "change": Change.DELETED}, False),
+    ({"occurred_at": STATED}, {"occurred_at": STATED, "mode": Mode.TEST}, False),
+    ({"retry_key": "k"}, {"retry_key": "k", "mode": Mode.TEST}, False),
+    ({"external_id": "7", "mode": Mode.TEST}, {"external_id": "7", "mode": Mode.TEST}, True),
     ({}, {}, False),
     ({"text": "\ud800", "retry_key": "k"}, {"text": "\ufffd", "retry_key": "k"}, False),
 ]
