@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from datetime import timedelta
 from typing import Any
 
@@ -12,10 +12,12 @@ import pytest_asyncio
 
 from shared import clock
 from shared.bus.subscription import Outcome
+from shared.domain.delivery import Content, Delivery
 from shared.errors import DependencyDown
 from shared.events.feedback import Cause, Change, FeedbackClassified, Mode, ReplyTo, Speaker
 from shared.store.buckets import BucketStore
 from shared.store.connection import Document, Store
+from shared.store.deliveries import DeliveryStore
 from shared.store.feedback import FeedbackStore
 from shared.store.feedback_groups import of_run
 from shared.store.owners import BUCKETS, FEEDBACK
@@ -262,6 +264,44 @@ class TestLive:
         assert outcomes == [Outcome.SKIPPED] * 4
         (told,) = await house.rows()
         assert (told["purpose"], told["summary"]["pieces"]) == ("summary", 1)
+
+
+class TestInFrontOfLiveOnes:
+    """What an import brings lies in the same partitions as what somebody waits for."""
+
+    async def test_new_rows_are_passed_over_without_a_question(
+        self, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked: list[str] = []
+
+        async def count(_: DeliveryStore, feedback_ids: Collection[str]) -> dict[str, list[Delivery]]:
+            asked.extend(feedback_ids)
+            return {}
+
+        monkeypatch.setattr(DeliveryStore, "of_pieces", count)
+        async with house.replica() as replica:
+            outcomes = await replica.tell(*rows(500), fresh(feedback_id="live"))
+        assert outcomes == [Outcome.SKIPPED] * 500 + [Outcome.DONE]
+        assert asked == ["live"]
+
+    async def test_changed_rows_nobody_was_told_of_change_no_delivery(
+        self, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        followed: list[str] = []
+        right = DeliveryStore.refresh
+
+        async def count(ledger: DeliveryStore, feedback_id: str, revision: int, content: Content) -> None:
+            followed.append(feedback_id)
+            await right(ledger, feedback_id, revision, content)
+
+        monkeypatch.setattr(DeliveryStore, "refresh", count)
+        edit: dict[str, Any] = {"cause": Cause.EDITED, "change": Change.EDITED, "revision": 2}
+        async with house.replica() as replica:
+            await replica.tell(fresh(feedback_id="live"))
+            await replica.tell(
+                *(piece.model_copy(update=edit) for piece in rows(200)), fresh(feedback_id="live", **edit)
+            )
+        assert followed == ["live"]
 
 
 class TestStore:
