@@ -11,7 +11,7 @@ from typing import Any
 
 import uvloop
 
-from tests.load import accepted, report, stored, whole
+from tests.load import accepted, beside, report, stored, whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +22,12 @@ class Extent:
     events: int
     probe_s: float
     hold_s: float
+    rows: int
+    alone_s: float
 
 
-FULL = Extent(pairs=5, events=30_000, probe_s=10, hold_s=60)
-QUICK = Extent(pairs=2, events=10_000, probe_s=3, hold_s=10)
+FULL = Extent(pairs=5, events=30_000, probe_s=10, hold_s=60, rows=20_000, alone_s=60)
+QUICK = Extent(pairs=2, events=10_000, probe_s=3, hold_s=10, rows=10_000, alone_s=15)
 
 
 def main() -> None:
@@ -61,6 +63,11 @@ async def _run(options: argparse.Namespace, extent: Extent) -> dict[str, Any]:
             else:
                 windows = await whole.highest_rate(bench, extent.probe_s, hold_s, _say)
         result["whole"] = report.whole(windows)
+    if options.part in {"beside", "all"}:
+        rows = options.rows or extent.rows
+        _say(f"(c) live pieces beside an import of {rows:,} rows")
+        measured = await beside.measure(rows, extent.alone_s, _say, apache=options.apache_kafka)
+        result["beside"] = report.beside(measured)
     return result
 
 
@@ -69,9 +76,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "part",
         nargs="?",
-        choices=("all", "stored", "accepted", "whole"),
+        choices=("all", "stored", "accepted", "whole", "beside"),
         default="all",
-        help="stored, accepted: against the bare minimum; whole: until the notices are received",
+        help="stored, accepted: against the bare minimum; whole: until the notices are received;"
+        " beside: the same while an import is poured in",
     )
     parser.add_argument("--quick", action="store_true", help="about two minutes, and rough")
     parser.add_argument(
@@ -80,6 +88,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--pairs", type=int, help="stored, accepted: how many pairs")
     parser.add_argument("--rate", type=float, help="whole: only this many pieces a second")
     parser.add_argument("--hold", type=float, help="whole: for so many seconds")
+    parser.add_argument("--rows", type=int, help="beside: how many rows are imported")
     parser.add_argument("--json", action="store_true", help="the result as JSON")
     return parser.parse_args()
 

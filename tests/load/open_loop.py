@@ -16,6 +16,8 @@ from tests.load.client import Client, request
 
 _ACCEPTED = 202
 _MOST_CONNECTIONS = 1_000
+#: Servers close what is idle for some seconds, and a request may just be on its way then.
+_IDLE_FOR_S = 2.0
 
 
 @dataclass(slots=True)
@@ -41,14 +43,18 @@ class OpenLoop:
         self._headers = headers
         self._bodies = bodies
         self._feedback_id = feedback_id
-        self._idle: list[Client] = []
+        self._idle: list[tuple[float, Client]] = []
         self._busy = 0
 
-    async def run(self, rate: float, duration_s: float, sent: Sent) -> None:
-        """Fills `sent`; returns when the last piece is answered."""
+    async def run(
+        self, rate: float, duration_s: float, sent: Sent, over: asyncio.Event | None = None
+    ) -> None:
+        """Fills `sent`; returns when the last piece is answered. It is the last once `over` is set."""
         started = time.monotonic()
         async with asyncio.TaskGroup() as group:
             for number in range(int(rate * duration_s)):
+                if over is not None and over.is_set():
+                    break
                 meant_s = started + number / rate
                 body = next(self._bodies)
                 early_s = meant_s - time.monotonic()
@@ -62,12 +68,19 @@ class OpenLoop:
                 group.create_task(self._send(body, meant_s, sent))
 
     def close(self) -> None:
-        for client in self._idle:
+        for _, client in self._idle:
             client.close()
         self._idle.clear()
 
+    def _connection(self) -> Client:
+        """The one that was used last; what has been idle for too long is closed."""
+        now = time.monotonic()
+        while self._idle and now - self._idle[0][0] > _IDLE_FOR_S:
+            self._idle.pop(0)[1].close()
+        return self._idle.pop()[1] if self._idle else Client(self._port)
+
     async def _send(self, body: bytes, meant_s: float, sent: Sent) -> None:
-        client = self._idle.pop() if self._idle else Client(self._port)
+        client = self._connection()
         try:
             answer = await client.send(request("/v1/feedback", body, self._headers))
         except OSError as error:
@@ -75,7 +88,7 @@ class OpenLoop:
             return
         finally:
             self._busy -= 1
-            self._idle.append(client)
+            self._idle.append((time.monotonic(), client))
         if answer.status == _ACCEPTED:
             sent.meant_s[self._feedback_id(answer.body)] = meant_s
         else:

@@ -12,6 +12,7 @@ from typing import Any
 
 from shared import clock
 from tests.load.accepted import Pair
+from tests.load.beside import LIMIT_S, Beside
 from tests.load.company import RECIPIENTS
 from tests.load.stored import Rate
 from tests.load.window import P99_LIMIT_S, Window
@@ -99,6 +100,21 @@ def whole(windows: Sequence[Window]) -> dict[str, Any]:
     }
 
 
+def beside(measured: Beside) -> dict[str, Any]:
+    imported, window = measured.imported, measured.beside
+    lost = window.missing or window.repeated or window.refused
+    return {
+        "rows": imported.rows,
+        "accepted_per_s": round(imported.rows / imported.accepted_s),
+        "stored_per_s": round(imported.rows / imported.stored_s),
+        "live_rate": window.rate,
+        "p99_limit_s": LIMIT_S,
+        "met": not lost and window.latency.p99_s < LIMIT_S,
+        "alone": asdict(measured.alone),
+        "beside": asdict(window),
+    }
+
+
 def text(result: Mapping[str, Any]) -> str:
     where = result["machine"]
     lines = [
@@ -113,7 +129,28 @@ def text(result: Mapping[str, Any]) -> str:
         lines += _accepted_lines(result["accepted"])
     if "whole" in result:
         lines += _whole_lines(result["whole"])
+    if "beside" in result:
+        lines += _beside_lines(result["beside"])
     return "\n".join(lines)
+
+
+def _beside_lines(part: Mapping[str, Any]) -> list[str]:
+    lines = [
+        "",
+        f"(c) {part['live_rate']:.0f} live pieces a second beside an import of {part['rows']:,} rows",
+        (
+            f"  accepted {part['accepted_per_s']:,} rows/s, stored {part['stored_per_s']:,} rows/s;"
+            f" target: live p99 < {part['p99_limit_s']} s: {_verdict(part)}"
+        ),
+    ]
+    for name in ("alone", "beside"):
+        window, latency = part[name], part[name]["latency"]
+        lines.append(
+            f"  {name:7} p50 {latency['p50_s']:.3f}  p90 {latency['p90_s']:.3f}  p99 {latency['p99_s']:.3f}"
+            f"  max {latency['max_s']:.3f} s   {window['pieces']} pieces in {window['duration_s']:.0f} s,"
+            f" {window['missing']} notices missing, {len(window['refused'])} refused"
+        )
+    return lines
 
 
 def _stored_lines(part: Mapping[str, Any]) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
@@ -35,24 +36,32 @@ _NOTHING = Percentiles(float("inf"), float("inf"), float("inf"), float("inf"))
 
 
 class Bench:
-    """Services, sink and generator, up. `count` is how many notices the sink has got."""
+    """Services, sink and generator, up. `headers` and `port` are for whoever sends beside it."""
 
     def __init__(self, house: House, services: Sequence[Running], sink: Running, token: str) -> None:
+        self.store = house.store
+        self.port = services[0].port
+        self.headers = {"content-type": "application/json", "authorization": f"Bearer {token}"}
         self._house = house
         self._services = services
         self._sink = Client(sink.port)
-        headers = {"content-type": "application/json", "authorization": f"Bearer {token}"}
-        self._generator = OpenLoop(services[0].port, headers, single(pieces.items(7)), _id_of)
+        self._generator = OpenLoop(self.port, self.headers, single(pieces.items(7)), _id_of)
         self._received: dict[str, list[float]] = {}
+        self._read = 0
         self._count = 0
 
-    async def window(self, rate: float, duration_s: float) -> Window:
-        """Sends, waits until everything has arrived (or will not any more), and sums up."""
+    async def window(self, rate: float, duration_s: float, over: asyncio.Event | None = None) -> Window:
+        """Sends, waits until everything has arrived (or will not any more), and sums up.
+
+        No longer than `duration_s`, and than until `over` is set.
+        """
+        started = time.monotonic()
         sent, lag, first = Sent(), list[int](), self._count
         before, (worked, passed) = self._usage(), machine_cpu_s()
         watching = asyncio.create_task(self._watch(sent, lag, first))
         try:
-            await self._generator.run(rate, duration_s, sent)
+            await self._generator.run(rate, duration_s, sent, over)
+            duration_s = time.monotonic() - started
         finally:
             watching.cancel()
         after, (worked_after, passed_after) = self._usage(), machine_cpu_s()
@@ -87,8 +96,11 @@ class Bench:
             lag.append(sent.due * company.RECIPIENTS - (self._count - first))
 
     async def _observe(self) -> int:
-        answer = await self._sink.send(request(f"/from/{self._count}", b"", {}, "GET"))
+        answer = await self._sink.send(request(f"/from/{self._read}", b"", {}, "GET"))
         for delivery in json.loads(answer.body):
+            self._read += 1
+            if not delivery["feedback_id"]:
+                continue  # a summary
             self._received.setdefault(delivery["feedback_id"], []).append(delivery["at_s"])
             self._count += 1
         return self._count
