@@ -65,7 +65,7 @@ async def _run(options: argparse.Namespace, extent: Extent) -> dict[str, Any]:
         result["whole"] = report.whole(windows)
     if options.part in {"beside", "all"}:
         rows = options.rows or extent.rows
-        _say(f"(c) live pieces beside an import of {rows:,} rows")
+        _say(f"(d) live pieces beside an import of {rows:,} rows")
         measured = await beside.measure(rows, extent.alone_s, _say, apache=options.apache_kafka)
         result["beside"] = report.beside(measured)
     return result

@@ -1,4 +1,4 @@
-"""Part (c): live pieces while an import is poured in as fast as it is taken; how much later do they arrive?
+"""Part (d): live pieces while an import is poured in as fast as it is taken; how much later do they arrive?
 
 The same house as in part (b). First live pieces alone, then the same beside the import, from its first row
 until the last one is stored. The import begins with one request of 10,000 items, the most that is taken.

@@ -137,7 +137,7 @@ def text(result: Mapping[str, Any]) -> str:
 def _beside_lines(part: Mapping[str, Any]) -> list[str]:
     lines = [
         "",
-        f"(c) {part['live_rate']:.0f} live pieces a second beside an import of {part['rows']:,} rows",
+        f"(d) {part['live_rate']:.0f} live pieces a second beside an import of {part['rows']:,} rows",
         (
             f"  accepted {part['accepted_per_s']:,} rows/s, stored {part['stored_per_s']:,} rows/s;"
             f" target: live p99 < {part['p99_limit_s']} s: {_verdict(part)}"
