@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from shared.domain.declaration import Declaration, mark
+from shared.domain.declaration import Declaration, explain, mark
 from shared.domain.difference import Difference, differences
 from shared.domain.parts import Parts, split
 from shared.domain.three_way import Merged, Path, Take, merge, value_at
@@ -86,7 +86,8 @@ def put_together(base: Base, file: Workspace, current: Workspace, take: Take | N
     try:
         result = Workspace.model_validate(merged.values)
     except ValidationError as error:
-        wrong = tuple(Fault(path=fault["loc"], message=fault["msg"]) for fault in error.errors())
+        said = ((fault["loc"], *explain(fault, fault["loc"])) for fault in error.errors())
+        wrong = tuple(Fault(path=path, message=message, remedy=remedy) for path, message, remedy in said)
         return Merge(base, merged, None, wrong)
     wrong = faults(result)
     if wrong:

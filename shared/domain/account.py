@@ -6,7 +6,8 @@ from datetime import date
 
 from pydantic import EmailStr, Field
 
-from shared.domain.entity import Entity, Id, Name
+from shared.domain.entity import Entity, Id, Name, Text
+from shared.domain.rules import PersonaRule, SegmentRule
 
 
 class Segment(Entity):
@@ -16,17 +17,20 @@ class Segment(Entity):
     name: Name
     fit: float = Field(default=1.0, ge=0, le=10)
     weight: float = Field(default=1.0, ge=0, le=10)
+    rules: tuple[SegmentRule, ...] = Field(default=(), description="whom it is, where the account says none")
 
 
 class Persona(Entity):
     id: Id
     name: Name
     weight: float = Field(default=1.0, ge=0, le=10)
+    rules: tuple[PersonaRule, ...] = Field(default=(), description="whom it is, where the contact says none")
 
 
 class Contact(Entity):
     email: EmailStr
     name: Name
+    title: Text = ""
     persona: Id | None = None
 
 
@@ -39,7 +43,9 @@ class Account(Entity):
     owner: Id | None = Field(default=None, description="the colleague who looks after it")
     segment: Id | None = None
     tier: str = "standard"
-    yearly_value: int = Field(default=0, ge=0, description="in the workspace's currency")
+    yearly_value: int | None = Field(
+        default=None, ge=0, description="in the workspace's currency; None is not known, 0 pays nothing"
+    )
     renewal: date | None = None
     quotable: bool = Field(default=False, description="consent to be quoted")
     contacts: tuple[Contact, ...] = ()

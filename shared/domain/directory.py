@@ -8,18 +8,25 @@ from functools import cached_property
 
 from shared.domain.account import Account, Contact
 from shared.domain.journey import Product, Stage, Touchpoint, neighbours
+from shared.domain.lens import Lens
 from shared.domain.person import Department, Person
 from shared.domain.route import ReceiverSpec
+from shared.domain.rules import persona_by_rule, segment_by_rule
 from shared.domain.workspace import Workspace
 
 
 @dataclass(frozen=True)
 class Known:
-    """What the directory knows of an address: a colleague, or somebody of a customer account, or neither."""
+    """What the directory knows of an address: a colleague, or somebody of a customer account, or neither.
+
+    `segment` and `persona` are what account and contact say, else what the rules say; a colleague has none.
+    """
 
     person: Person | None = None
     account: Account | None = None
     contact: Contact | None = None
+    segment: str | None = None
+    persona: str | None = None
 
 
 class Directory:
@@ -36,6 +43,12 @@ class Directory:
     @cached_property
     def departments(self) -> dict[str, Department]:
         return {department.id: department for department in self.workspace.departments}
+
+    @cached_property
+    def departments_of(self) -> dict[Lens, tuple[str, ...]]:
+        """The ids of the departments that look at the customer through a lens; every lens has an entry."""
+        declared = self.workspace.departments
+        return {lens: tuple(d.id for d in declared if d.lens is lens) for lens in Lens}
 
     @cached_property
     def department_sizes(self) -> Counter[str]:
@@ -65,18 +78,34 @@ class Directory:
         return {account.id: account for account in self.workspace.accounts}
 
     @cached_property
+    def segments(self) -> dict[str, str | None]:
+        """The segment of every account, by its id: what it says, else what the rules say."""
+        declared = self.workspace.segments
+        return {a.id: a.segment or segment_by_rule(declared, a) for a in self.workspace.accounts}
+
+    @cached_property
     def receivers(self) -> dict[str, ReceiverSpec]:
         return {receiver.id: receiver for receiver in self.workspace.receivers}
 
     @cached_property
     def _by_email(self) -> dict[str, Known]:
         found = {
-            contact.email.lower(): Known(account=account, contact=contact)
+            contact.email.lower(): Known(
+                account=account,
+                contact=contact,
+                segment=self.segments[account.id],
+                persona=contact.persona
+                or persona_by_rule(self.workspace.personas, contact.email, contact.title),
+            )
             for account in self.workspace.accounts
             for contact in account.contacts
         }
         found |= {email.lower(): Known(person=p) for p in self.workspace.people for email in p.emails}
         return found
+
+    @cached_property
+    def _own_domains(self) -> frozenset[str]:
+        return frozenset(domain.lower() for domain in self.workspace.domains)
 
     @cached_property
     def _by_slack_id(self) -> dict[str, Person]:
@@ -91,10 +120,24 @@ class Directory:
         if kind == "slack":
             return Known(person=self._by_slack_id.get(address))
         email = address.strip().lower()
-        return self._by_email.get(email) or Known(account=self._by_domain.get(_domain(email)))
+        return self._by_email.get(email) or self._by_rules(email)
+
+    def _by_rules(self, email: str) -> Known:
+        """Of an address that is listed nowhere: its domain may be an account's, its name a persona's."""
+        domain = _domain(email)
+        if not domain or domain in self._own_domains:
+            return Known()
+        account, workspace = self._by_domain.get(domain), self.workspace
+        return Known(
+            account=account,
+            segment=self.segments[account.id]
+            if account is not None
+            else segment_by_rule(workspace.segments, None, domain),
+            persona=persona_by_rule(workspace.personas, email),
+        )
 
     def is_own_domain(self, email: str) -> bool:
-        return _domain(email.lower()) in {domain.lower() for domain in self.workspace.domains}
+        return _domain(email.lower()) in self._own_domains
 
     def neighbours(self, touchpoint_id: str) -> tuple[str, ...]:
         """The touchpoints immediately before and after this one on its journey."""

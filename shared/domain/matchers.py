@@ -19,6 +19,7 @@ LABELS = (
     "touchpoint",
     "stage",
     "lens",
+    "department",
     "polarity",
     "kind",
     "about",

@@ -67,6 +67,7 @@ def labels(piece: FeedbackClassified, directory: Directory) -> Labels:
         "touchpoint": touchpoints,
         "stage": tuple(dict.fromkeys(directory.stage_of[touchpoint].id for touchpoint in touchpoints)),
         "lens": tuple(tag.id.value for tag in tags.lenses),
+        "department": tuple(name for tag in tags.lenses for name in directory.departments_of[tag.id]),
         "polarity": (tags.polarity.value,),
         "kind": (tags.kind.value,),
         "about": (tags.about.value,),

@@ -20,9 +20,7 @@ from shared.domain.workspace import Workspace
 #: From the kind of entity down to the field: ("people", "maren-voss", "title").
 Path = tuple[str, ...]
 
-_AS_SETS = frozenset(
-    {"domains", "competitors", "providers", "keywords", "examples", "agents", "languages", "titles"}
-)
+_AS_SETS = frozenset({"domains", "competitors", "providers", "keywords", "examples", "agents", "languages"})
 #: Lists of entities inside an entity, and by what two of them are the same.
 _KEYED = {"contacts": "email", "elements": "id", "subscriptions": "lens"}
 #: The last step of a path that leads to the order of a journey; no id looks like this.
@@ -143,12 +141,13 @@ class _Merger:
     def settle_orphans(self, parts: dict[str, dict[str, Fields]], sides: tuple[Parts, Parts, Parts]) -> None:
         """One removed a stage or product, into which the other put something, or where it changed it."""
         _, file, current = sides
-        for kind, key, parent in list(orphans(parts)):
+        while found := next(orphans(parts), None):
+            kind, key, parent = found
             above = INSIDE[kind]
-            if parent in parts[above]:
-                continue
             clash = Clash((above, parent), *(side[above].get(parent, ABSENT) for side in sides))
-            if clash not in self.merged.clashes:
+            told = {told.path for told in self.merged.clashes}
+            # Where what is inside was changed as well as removed, that has been told already.
+            if not told & {clash.path, (kind, key)}:
                 self._clash(clash)
             chosen = file if self._take is Take.FILE else current
             if parent in chosen[above]:

@@ -21,12 +21,14 @@ def weigh(
     `value` is the product of `segment_fit`, `segment_weight` and `persona_weight`, each 0..10, and 1.0 where
     the directory says nothing. `known` is false when it says nothing of segment and persona: weighed as
     unknown, which is not the same as known to be average. So is whatever does not count, whoever it is from.
+    A speaker whose segment is not given has that of the account, as the directory has it now.
     """
     if not counts(mode):
         return Weight()
     speaker = spoken_for or reported_by
     workspace = directory.workspace
-    segment = next((s for s in workspace.segments if s.id == speaker.segment), None)
+    segment_id = speaker.segment or directory.segments.get(speaker.account or "")
+    segment = next((s for s in workspace.segments if s.id == segment_id), None)
     persona = next((p for p in workspace.personas if p.id == speaker.persona), None)
     parts = {
         "segment_fit": segment.fit if segment else 1.0,

@@ -146,14 +146,16 @@ def _known(claim: Claim, person_id: str, directory: Directory, told: Affiliation
             display_name=_shown(contact.name if contact else claim.name or claim.address),
             affiliation=Affiliation.CUSTOMER,
             account=known.account.id,
-            segment=known.account.segment,
-            persona=contact.persona if contact else None,
+            segment=known.segment,
+            persona=known.persona,
         )
     own = claim.kind == "email" and directory.is_own_domain(claim.address)
     return Speaker(
         person_id=person_id,
         display_name=_shown(claim.name or claim.address),
         affiliation=Affiliation.COLLEAGUE if own else told or Affiliation.UNKNOWN,
+        segment=known.segment,
+        persona=known.persona,
     )
 
 

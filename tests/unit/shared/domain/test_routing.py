@@ -160,7 +160,7 @@ def test_labels_of_a_piece() -> None:
         piece(
             {"ordering": 0.6, "activation": 0.9, "gone": 1.0},
             polarity="change",
-            lenses={"design": 0.5, "development": 0.7},
+            lenses={"design": 0.5, "finance_legal": 0.7},
             reasons=("may_leave",),
             by_account="acme",
             for_account="orphan",
@@ -173,7 +173,8 @@ def test_labels_of_a_piece() -> None:
         "product": ("connect",),
         "touchpoint": ("activation", "ordering"),
         "stage": ("use", "buy"),
-        "lens": ("design", "development"),
+        "lens": ("design", "finance_legal"),
+        "department": ("finance",),
         "polarity": ("change",),
         "kind": ("other",),
         "about": ("us",),
@@ -186,6 +187,22 @@ def test_labels_of_a_piece() -> None:
         "needs_triage": ("false",),
         "confidential": ("true",),
     }
+
+
+def test_a_department_is_reached_by_the_lens_it_looks_through() -> None:
+    departments = [
+        *COMPANY["departments"],
+        {"id": "purchasing", "name": "Purchasing", "lens": "finance_legal"},
+    ]
+    tree = {
+        "receiver": "people",
+        "routes": [{"match": ["department=purchasing"], "receiver": "purchasing-room"}],
+    }
+    company = directory(departments=departments)
+    found = labels(piece(lenses={"finance_legal": 0.7}), company)
+    assert found["department"] == ("finance", "purchasing")
+    assert labels(piece(lenses={"design": 0.7}), company)["department"] == ()
+    assert route(found, compile_routes(Route.model_validate(tree))) == ("purchasing-room",)
 
 
 def test_every_label_is_documented_and_made() -> None:

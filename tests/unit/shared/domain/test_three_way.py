@@ -276,6 +276,23 @@ def test_a_stage_that_stays_because_something_new_is_in_it_stays_where_it_was() 
     assert [touchpoint.id for touchpoint in first.touchpoints] == ["new"], "the others went with the file"
 
 
+def no_product(values: dict[str, Any]) -> None:
+    del values["products"][1]
+
+
+def new_stage(values: dict[str, Any]) -> None:
+    values["products"][1]["stages"].append({"id": "new", "name": "New", "touchpoints": [DUNNING]})
+
+
+def test_a_product_that_goes_in_which_a_stage_is_new_is_one_clash() -> None:
+    base, file, current = workspace(), workspace(no_product), workspace(new_stage)
+    for take, products in ((Take.FILE, ["connect"]), (Take.CURRENT, ["connect", "portal"])):
+        merged = merge(base, file, current, take)
+        assert [clash.path for clash in merged.clashes] == [("products", "portal")]
+        result = Workspace.model_validate(merged.values)
+        assert [product.id for product in result.products] == products
+
+
 EDITS: list[Edit] = [edit for table in (CLEAN, CLASHES) for sides in table.values() for edit in sides[:2]]
 SOME = st.lists(st.sampled_from(EDITS), max_size=4)
 

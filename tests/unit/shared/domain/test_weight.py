@@ -8,7 +8,7 @@ from shared.domain.weight import weigh
 from shared.events.feedback import Mode, Speaker, Weight
 from tests.support.company import directory
 
-SEGMENTS = [
+SEGMENTS: list[dict[str, object]] = [
     {"id": "target", "name": "Target market", "fit": 1.5, "weight": 2.0},
     {"id": "average", "name": "Average"},
 ]
@@ -54,3 +54,10 @@ def test_what_is_old_weighs_as_much(mode: Mode) -> None:
 
 def test_a_test_weighs_as_unknown_whoever_it_is_from() -> None:
     assert weigh(somebody("target", "boss"), None, DIRECTORY, Mode.TEST) == Weight(value=1.0, known=False)
+
+
+def test_the_segment_of_an_account_comes_from_its_rules_where_the_speaker_has_none() -> None:
+    ruled = [SEGMENTS[0] | {"rules": [{"tiers": ["gold"]}]}]
+    known = directory(segments=ruled, accounts=[{"id": "acme", "name": "Acme", "tier": "gold"}])
+    weight = weigh(Speaker(person_id="x", account="acme"), None, known)
+    assert (weight.value, weight.known) == (3.0, True)

@@ -11,8 +11,10 @@ from services.ingest.domain.identify import Identity, identify
 from services.ingest.domain.normalise import normalise
 from services.ingest.domain.submission import Claim, ClaimKind, File, Submission
 from shared import clock, ids
+from shared.domain.directory import Directory
+from shared.domain.workspace import Workspace
 from shared.events.feedback import Affiliation, Change, Mode, ReplyTo
-from tests.support.submissions import COLLEAGUE, DIRECTORY, RECEIVED_AT, submission
+from tests.support.submissions import COLLEAGUE, DIRECTORY, RECEIVED_AT, WORKSPACE, submission
 
 STATED = datetime(2026, 5, 4, 8, 0, tzinfo=UTC)
 REPLY = ReplyTo(receiver="email", address="sam@nowhere.example")
@@ -159,6 +161,40 @@ def test_who_is_recognised(
         *(found.display_name, found.affiliation.value, found.department),
         *(found.account, found.segment, found.persona),
     )
+
+
+RULED = Directory(
+    Workspace.model_validate(
+        WORKSPACE.model_dump(by_alias=True)
+        | {
+            "segments": [
+                {"id": "enterprise", "name": "E", "rules": [{"domains": ["gov"]}]},
+                {"id": "small", "name": "S", "rules": [{"tiers": ["free"]}]},
+            ],
+            "personas": [{"id": "buyer", "name": "B", "rules": [{"local_parts": ["einkauf"]}]}],
+            "accounts": [{"id": "tiny", "name": "Tiny", "domains": ["tiny.example"], "tier": "free"}],
+        }
+    ),
+    2,
+)
+
+
+@pytest.mark.parametrize(
+    ("address", "verified", "expected"),
+    [
+        ("einkauf@tiny.example", True, ("customer", "small", "buyer")),
+        ("cora@tiny.example", True, ("customer", "small", None)),
+        ("einkauf@town.gov", True, ("unknown", "enterprise", "buyer")),
+        ("einkauf@brightline.example", True, ("colleague", None, None)),
+        ("einkauf@tiny.example", False, ("unknown", None, None)),
+    ],
+)
+def test_rules_give_segment_and_persona_to_whom_is_proved_and_no_colleague(
+    address: str, *, verified: bool, expected: tuple[str | None, ...]
+) -> None:
+    given = submission(reported_by=Claim("email", address, "", verified))
+    found = identify(given, normalise(given), RULED, RECEIVED_AT).reported_by
+    assert (found.affiliation.value, found.segment, found.persona) == expected
 
 
 def person(kind: ClaimKind, address: str, *, verified: bool = True, **fields: str) -> str:
