@@ -140,16 +140,16 @@ class _Merger:
 
     def settle_orphans(self, parts: dict[str, dict[str, Fields]], sides: tuple[Parts, Parts, Parts]) -> None:
         """One removed a stage or product, into which the other put something, or where it changed it."""
-        _, file, current = sides
+        chosen = sides[1] if self._take is Take.FILE else sides[2]
+        told = {clash.path for clash in self.merged.clashes}
         while found := next(orphans(parts), None):
             kind, key, parent = found
             above = INSIDE[kind]
             clash = Clash((above, parent), *(side[above].get(parent, ABSENT) for side in sides))
-            told = {told.path for told in self.merged.clashes}
             # Where what is inside was changed as well as removed, that has been told already.
             if not told & {clash.path, (kind, key)}:
                 self._clash(clash)
-            chosen = file if self._take is Take.FILE else current
+            told |= {clash.path, (kind, key)}
             if parent in chosen[above]:
                 restored = {**parts[above], parent: chosen[above][parent]}
                 order = _woven([name for name in chosen[above] if name in restored], list(restored))
