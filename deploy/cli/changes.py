@@ -17,6 +17,8 @@ _ORIGINS = {
     Origin.CONSOLE: "the console",
     Origin.API: "the API",
     Origin.CSV: "a CSV",
+    Origin.COMMAND: "a command",
+    Origin.OTHER: "another way",
 }
 
 

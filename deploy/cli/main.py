@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "apply": ("deploy.cli.apply", "Give the services a workspace: who you are, your journey, your people."),
     "export": ("deploy.cli.export", "Write the workspace in force as a file that can be applied."),
     "history": ("deploy.cli.history", "Show who changed the workspace, when, how, and what."),
+    "accounts": ("deploy.cli.accounts", "Customer accounts: import, list, remove, coverage."),
     "send": ("deploy.cli.send", "Send a piece of feedback."),
     "tail": ("deploy.cli.tail", "Watch pieces as they are tagged and told."),
     "explain": ("deploy.cli.explain", "Show the whole life of a piece: events, tags and why, who was told."),

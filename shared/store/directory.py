@@ -31,6 +31,7 @@ from shared.store.directory_documents import (
 )
 from shared.store.follow import Follower
 from shared.store.owners import DIRECTORY
+from shared.telemetry.metrics import DIRECTORY_VERSION
 
 _POINTER = "current"
 _FILE = "file:"
@@ -205,7 +206,10 @@ class DirectoryFollower(Follower[Directory | None]):
 
     async def _read(self) -> Directory | None:
         version = await self._versions.current()
-        return Directory(version.workspace, version.number) if version else None
+        if version is None:
+            return None
+        DIRECTORY_VERSION.set(version.number)
+        return Directory(version.workspace, version.number)
 
 
 _NONE_YET = "none is applied yet; run `listeningpost apply`"

@@ -22,6 +22,14 @@ class Origin(StrEnum):
     CONSOLE = "console"
     API = "api"
     CSV = "csv"
+    COMMAND = "command"
+    OTHER = "other"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Origin:
+        """What a newer release notes must not keep this one from reading the version."""
+        del value
+        return cls.OTHER
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,14 @@ from __future__ import annotations
 import re
 from collections.abc import Collection as Several
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from pymongo import ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError
 
 from shared.domain.bucket import Bucket
+from shared.domain.coverage import Weighed
 from shared.domain.revision import Head
 from shared.domain.summary import Group, Sample
 from shared.errors import DependencyDown, PermanentError, Reason
@@ -32,6 +34,7 @@ from shared.store.feedback_groups import (
     samples_from,
     without,
 )
+from shared.store.feedback_voices import unknown_domains, weighed_from, weighed_groups
 from shared.store.owners import FEEDBACK
 
 _DUPLICATE_KEY = 11000
@@ -121,6 +124,13 @@ class FeedbackStore:
         with guard():
             cursor = self._collection.find(external, {"_id": 1}).max_time_ms(_SEARCH_WITHIN_MS)
             return [document["_id"] for document in await cursor.limit(most).to_list(None)]
+
+    async def weighed(self, since: datetime) -> Weighed:
+        """How the pieces received since were weighed; tests are left out."""
+        with guard():
+            groups = self._collection.aggregate(weighed_groups(since))
+            domains = self._collection.aggregate(unknown_domains(since), allowDiskUse=True)
+            return weighed_from(await groups.to_list(None), await domains.to_list(None))
 
     async def insert_new(self, pieces: Sequence[FeedbackClassified]) -> set[str]:
         """Those of which nothing was stored are. Twice as fast as an upsert, and most pieces are new."""

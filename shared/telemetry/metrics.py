@@ -29,6 +29,10 @@ END_TO_END_SECONDS = Histogram(
     "listeningpost_stored_after_seconds", "From received to stored", ["topic"], buckets=_LATENCY_S
 )
 
+DIRECTORY_VERSION = Gauge(
+    "listeningpost_directory_version", "Number of the directory's version this process works with"
+)
+
 DELIVERIES = Counter("listeningpost_deliveries_total", "Deliveries that ended", ["receiver", "state"])
 DELIVERY_ATTEMPTS = Counter("listeningpost_delivery_attempts_total", "Attempts", ["receiver", "outcome"])
 DELIVERIES_DUE = Gauge("listeningpost_deliveries_due", "Deliveries that wait to be sent")
