@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from shared.domain.counting import COUNTED
 from shared.domain.coverage import Weighed
-from shared.events.feedback import Affiliation, Change, Mode
+from shared.events.feedback import Affiliation, Change
 from shared.store.connection import Document
 
 _MOST_DOMAINS = 500
@@ -57,4 +58,4 @@ def _sum(groups: Sequence[Document]) -> int:
 
 def _received(since: datetime) -> Document:
     alive = {"$ne": Change.DELETED.value}
-    return {"received_at": {"$gte": since}, "change": alive, "mode": {"$ne": Mode.TEST.value}}
+    return {"received_at": {"$gte": since}, "change": alive, "mode": {"$in": sorted(COUNTED)}}
