@@ -26,6 +26,8 @@ class Reason(StrEnum):
     BAD_DATE = "bad_date"
     BAD_TEXT = "bad_text"
     UNKNOWN_SCHEMA = "unknown_schema"
+    MAPPING = "mapping"
+    NOT_FOUND = "not_found"
     IDEMPOTENCY_CONFLICT = "idempotency_conflict"
     REJECTED = "rejected"
     UNREACHABLE = "unreachable"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from services.ingest.background import InBackground
 from services.ingest.channels import open_channels
+from services.ingest.channels.webhook import WebhookChannel
 from services.ingest.context import ChannelContext
 from services.ingest.domain.codename import keyed_id
 from services.ingest.doors import doors
@@ -18,8 +19,10 @@ from services.ingest.pipeline import Confidence, Limits, Pipeline
 from services.ingest.settings import IngestSection, IngestSettings
 from services.ingest.spool.drain import Drain
 from services.ingest.spool.spool import Spool
+from services.ingest.subscriptions import subscriptions
 from shared import clock
 from shared.breaker import Breaker
+from shared.bus.consumer import Consumer
 from shared.bus.publisher import Publisher
 from shared.internal import open_internal
 from shared.service import Service
@@ -64,6 +67,8 @@ def create_app(settings: IngestSettings) -> Service:
         now=clock.now,
     )
     channels = open_channels(context)
+    again = next(channel.again for channel in channels if isinstance(channel, WebhookChannel))
+    consumer = Consumer(settings.kafka, subscriptions(again), publisher, service="ingest")
     http = create_http(channels)
     open_internal(http, settings.internal_token, {"GET /internal/doors": doors(settings, channels, spool)})
     return Service(
@@ -78,9 +83,10 @@ def create_app(settings: IngestSettings) -> Service:
             InBackground(publisher),
             Drain(spool, keeper, outlet),
             *channels,
+            InBackground(consumer),
         ],
         # Whoever is not ready is sent nothing any more, and the doors are always open: the spool takes it.
-        tolerates=frozenset({publisher.name, store.name}),
+        tolerates=frozenset({publisher.name, store.name, consumer.name}),
         http=http,
     )
 

@@ -12,6 +12,7 @@ from services.ingest.domain.submission import Submission
 from services.ingest.settings import IngestSettings
 from shared.domain.directory import Directory
 from shared.domain.quarantine import QuarantineReason
+from shared.events.hook import HookUnmapped
 from shared.store.idempotency import IdempotencyStore
 
 if TYPE_CHECKING:
@@ -36,6 +37,13 @@ class Intake(Protocol):
         """What came in but is no feedback (auto-reply, bounce), or cannot be read, is kept aside and listed.
 
         `detail` is one sentence without feedback text or addresses. Returns its id. Raises as `accept` does.
+        """
+        ...
+
+    async def hold(self, event: HookUnmapped) -> None:
+        """A body that no mapping fitted is kept, and tried again; in the end it is a dead letter.
+
+        Raises as `accept` does.
         """
         ...
 

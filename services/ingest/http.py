@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from services.ingest.channels import Channel
 from shared.errors import Reason
-from shared.http.server import behave
+from shared.http.server import behave, by_path
 from shared.telemetry.metrics import RECEIVED
 
 _log = structlog.get_logger()
@@ -36,7 +36,7 @@ def create_http(channels: Sequence[Channel]) -> FastAPI:
             app.router.routes[:0] = list(_direct(channel.router))
 
     def refused(request: Request, reason: Reason) -> None:
-        channel = channel_of.get(request.url.path, "http")
+        channel = by_path(channel_of, request.url.path, "http")
         RECEIVED.labels(channel, "refused", reason).inc()
         _log.info("request_refused", channel=channel, reason=str(reason))
 

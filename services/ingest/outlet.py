@@ -9,7 +9,8 @@ from typing import Protocol
 from services.ingest.domain.piece import Piece
 from shared.breaker import Breaker
 from shared.events.base import Event
-from shared.events.topics import Topic
+from shared.events.hook import HookUnmapped
+from shared.events.topics import UNMAPPED, Topic
 
 
 class Publisher(Protocol):
@@ -43,3 +44,10 @@ class Outlet:
             for topic, group in by_topic.items():
                 events = [piece.event for piece in group]
                 await self._publisher.publish(topic, events, traces=[piece.trace for piece in group])
+
+    async def publish_unmapped(
+        self, events: Sequence[HookUnmapped], *, anyway: bool = False, extra_s: float = 0.0
+    ) -> None:
+        """As `publish`, for bodies that no mapping fitted."""
+        async with self._breaker.attempt(anyway=anyway, extra_s=extra_s):
+            await self._publisher.publish(UNMAPPED, events, traces=[event.trace for event in events])

@@ -28,13 +28,14 @@ from services.ingest.domain.shorten import shorten
 from services.ingest.domain.submission import File, Submission
 from services.ingest.keep import Keeper
 from services.ingest.outlet import Outlet
-from services.ingest.spool.record import encode_aside, encode_piece
+from services.ingest.spool.record import encode_aside, encode_piece, encode_unmapped
 from services.ingest.spool.spool import Spool
 from shared import clock, ids
 from shared.domain.directory import Directory
 from shared.domain.quarantine import Quarantined, QuarantineReason
 from shared.errors import DependencyDown, InvalidInput, PermanentError
 from shared.events.feedback import Change
+from shared.events.hook import HookUnmapped
 from shared.store.contributors import ContributorSeal
 from shared.telemetry.failpoints import failpoint
 from shared.telemetry.metrics import LAST_HEARD, QUARANTINED, RECEIVED
@@ -127,6 +128,13 @@ class Pipeline:
             await self._spool.append([encode_aside(entry)])
         QUARANTINED.labels(channel, reason).inc()
         return entry.id
+
+    async def hold(self, event: HookUnmapped) -> None:
+        """A body that no mapping fitted is kept, and tried again. Raises DependencyDown when nobody can."""
+        try:
+            await self._outlet.publish_unmapped([event])
+        except DependencyDown:
+            await self._spool.append([encode_unmapped(event)])
 
     async def _once_confidential(self, submissions: Sequence[Submission]) -> set[str]:
         """Who spoke in confidence stays hidden when the piece is edited without saying so again.

@@ -88,6 +88,15 @@ class MailSettings(Section):
     timeout_s: float = Field(default=60.0, gt=0, description="a silent connection is closed after it")
 
 
+class WebhookSettings(Section):
+    """The door for webhooks that the workspace declares."""
+
+    max_body_bytes: int = Field(default=524_288, ge=1_024, le=600_000, description="over it: 413")
+    replay_window_s: int = Field(
+        default=300, ge=1, description="a signature older or newer than that is refused"
+    )
+
+
 class SpoolSettings(Section):
     """What is kept on disk while Kafka or MongoDB is away."""
 
@@ -104,6 +113,7 @@ class IngestSection(Section):
     rest: RestSettings = RestSettings()
     slack: SlackSettings = SlackSettings()
     mail: MailSettings = MailSettings()
+    webhook: WebhookSettings = WebhookSettings()
     spool: SpoolSettings = SpoolSettings()
     publish_within_s: float = Field(
         default=2.0, gt=0, le=30, description="then Kafka counts as away; Slack waits 3 s for its answer"

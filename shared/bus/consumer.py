@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
@@ -57,6 +58,10 @@ class Consumer:
         except (KafkaError, OSError) as error:
             await broker.stop()
             raise DependencyDown("kafka", type(error).__name__) from error
+        except asyncio.CancelledError:
+            # Stopped while it was still starting.
+            await broker.stop()
+            raise
         self._broker = broker
 
     async def stop(self) -> None:

@@ -135,7 +135,8 @@ class Policy:
                 return
 
     async def _bury(self, record: ConsumerRecord[bytes, bytes], reason: Reason, error: Exception) -> None:
-        self._limit.check()
+        if self._subscription.limited:
+            self._limit.check()
         await self._dead_letters.write(record, reason, error)
         _log.error(
             "dead_letter", reason=reason, error=type(error).__name__, **_position(record), exc_info=error

@@ -54,3 +54,5 @@ class Subscription:
     handler: BatchHandler
     max_records: int = 500
     linger_ms: int = 20
+    #: Whether many dead letters stop it: they tell of a fault of ours, but for what strangers send.
+    limited: bool = True

@@ -15,7 +15,12 @@ def advice(workspace: Workspace) -> tuple[str, ...]:
 
 def secrets_named(workspace: Workspace) -> tuple[str, ...]:
     """Every reference to a secret (`secret:name`), once, sorted. The directory holds no value of any."""
-    return tuple(sorted({receiver.secret for receiver in workspace.receivers if receiver.secret}))
+    return tuple(
+        sorted(
+            {receiver.secret for receiver in workspace.receivers if receiver.secret}
+            | {secret for webhook in workspace.webhooks for secret in webhook.verify.secrets}
+        )
+    )
 
 
 def _departments(workspace: Workspace) -> Iterator[str]:

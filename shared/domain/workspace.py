@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from pydantic import Field
 
+from shared.domain import webhook
 from shared.domain.account import Account, Persona, Segment
 from shared.domain.entity import Entity, Id, Name, Text
 from shared.domain.journey import Product
@@ -18,6 +19,7 @@ from shared.domain.matchers import parse_matcher
 from shared.domain.person import Department, Person
 from shared.domain.route import ReceiverKind, ReceiverSpec, Route
 from shared.domain.suggest import did_you_mean
+from shared.domain.webhook import Webhook
 from shared.errors import InvalidInput, ListeningPostError
 
 
@@ -43,6 +45,7 @@ class Workspace(Entity):
     segments: tuple[Segment, ...] = ()
     personas: tuple[Persona, ...] = ()
     accounts: tuple[Account, ...] = ()
+    webhooks: tuple[Webhook, ...] = ()
     receivers: tuple[ReceiverSpec, ...] = (ReceiverSpec(id="people", kind=ReceiverKind.PEOPLE),)
     route: Route = Route(receiver="people")
 
@@ -72,7 +75,13 @@ _LISTS = {"person": "people", "department": "departments", "segment": "segments"
 
 def faults(workspace: Workspace) -> tuple[Fault, ...]:
     """Every reference that leads nowhere, every id or address used twice; empty for a sound workspace."""
-    return (*_duplicates(workspace), *_dangling(workspace), *_unreachable(workspace), *_routing(workspace))
+    return (
+        *_duplicates(workspace),
+        *_dangling(workspace),
+        *_unreachable(workspace),
+        *_routing(workspace),
+        *_webhooks(workspace),
+    )
 
 
 def _duplicates(workspace: Workspace) -> Iterator[Fault]:
@@ -84,6 +93,7 @@ def _duplicates(workspace: Workspace) -> Iterator[Fault]:
         "persona": _ids("personas", workspace.personas),
         "account": _ids("accounts", workspace.accounts),
         "receiver": _ids("receivers", workspace.receivers),
+        "webhook": _ids("webhooks", workspace.webhooks),
         "lens": _ids("lenses", workspace.lenses),
         "touchpoint": _touchpoints(workspace),
         "address": _addresses(workspace),
@@ -106,7 +116,7 @@ def _duplicates(workspace: Workspace) -> Iterator[Fault]:
 def _ids(
     name: str,
     entities: Iterable[
-        Department | Person | Product | Segment | Persona | Account | ReceiverSpec | LensWords
+        Department | Person | Product | Segment | Persona | Account | ReceiverSpec | LensWords | Webhook
     ],
 ) -> Iterator[tuple[Path, str]]:
     for index, entity in enumerate(entities):
@@ -214,6 +224,12 @@ def _routing(workspace: Workspace) -> Iterator[Fault]:
     if workspace.route.match:
         yield Fault(path=("route", "match"), message="the root route takes everything; give it no `match`")
     yield from _route_faults(("route",), workspace.route, set(receivers))
+
+
+def _webhooks(workspace: Workspace) -> Iterator[Fault]:
+    for i, declared in enumerate(workspace.webhooks):
+        for path, message, remedy in webhook.faults(declared):
+            yield Fault(path=("webhooks", i, *path), message=message, remedy=remedy)
 
 
 def _route_faults(path: Path, route: Route, receivers: set[str]) -> Iterator[Fault]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from shared.events.base import Event
 from shared.events.feedback import FeedbackClassified, FeedbackReceived
+from shared.events.hook import HookUnmapped
 
 DLQ_SUFFIX = ".dlq"
 _DAY_MS = 86_400_000
@@ -38,7 +39,10 @@ RECEIVED = Topic("feedback.received.v1", FeedbackReceived, 12, ("classifier",))
 RECEIVED_BULK = Topic("feedback.received.bulk.v1", FeedbackReceived, 6, ("classifier-bulk",))
 CLASSIFIED = Topic("feedback.classified.v1", FeedbackClassified, 12, ("notifier",))
 
-TOPICS: tuple[Topic, ...] = (RECEIVED, RECEIVED_BULK, CLASSIFIED)
+#: Bodies of webhooks that no mapping fitted. Ingest tries them again, and what fails again is a dead letter.
+UNMAPPED = Topic("hook.unmapped.v1", HookUnmapped, 3, ("ingest",))
+
+TOPICS: tuple[Topic, ...] = (RECEIVED, RECEIVED_BULK, CLASSIFIED, UNMAPPED)
 DLQ_PARTITIONS = 3
 
 

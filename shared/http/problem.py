@@ -18,6 +18,7 @@ _STATUS = {
     Reason.BAD_SIGNATURE: 401,
     Reason.STALE_TIMESTAMP: 401,
     Reason.FORBIDDEN: 403,
+    Reason.NOT_FOUND: 404,
     Reason.TOO_LARGE: 413,
     Reason.MEDIA_TYPE: 415,
     Reason.UNREACHABLE: 503,
@@ -36,6 +37,8 @@ _TITLE = {
     Reason.FORBIDDEN: "The API key may not do this",
     Reason.BAD_DATE: "A date cannot be true",
     Reason.BAD_TEXT: "A text has characters that no text has",
+    Reason.MAPPING: "The mapping does not fit",
+    Reason.NOT_FOUND: "There is nothing here",
     Reason.IDEMPOTENCY_CONFLICT: "The Idempotency-Key was used for another request",
     Reason.UNREACHABLE: "It cannot be kept just now",
 }

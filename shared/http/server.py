@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
@@ -20,6 +21,7 @@ RETRY_AFTER_S = 5
 #: Or senders who begin and never end would hold memory for ever.
 SILENT_S = 30.0
 _DEFAULT_BODY_BYTES = 65_536
+Value = TypeVar("Value")
 
 
 def behave(app: FastAPI, limits: Mapping[str, int], refused: Callable[[Request, Reason], None]) -> None:
@@ -63,7 +65,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        limit = self._limits.get(scope["path"], _DEFAULT_BODY_BYTES)
+        limit = by_path(self._limits, scope["path"], _DEFAULT_BODY_BYTES)
         announced = dict(scope["headers"]).get(b"content-length", b"")
         size = int(announced) if announced.isdigit() else 0
         counted = 0
@@ -90,6 +92,12 @@ class BodyLimit:
                 f"nothing more of the body came for {self._silent_s:g} s",
                 remedy="Send the whole body.",
             ) from None
+
+
+def by_path(table: Mapping[str, Value], path: str, default: Value) -> Value:
+    """What the table has for `path`, else for the folder it is in, whose entry ends with a slash."""
+    found = table.get(path)
+    return found if found is not None else table.get(path.rpartition("/")[0] + "/", default)
 
 
 def _too_large(limit: int) -> InvalidInput:

@@ -11,7 +11,7 @@ from typing import Protocol
 import aiosmtplib
 import httpx
 
-from tests.support.doors import MAILBOX, SIGNING_SECRET, SLACK, Doors
+from tests.support.doors import HOOK_SECRET, MAILBOX, SIGNING_SECRET, SLACK, Doors
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +134,30 @@ class MailBench:
         return Said(answer.code, answer.message)
 
 
+class WebhookBench:
+    kept, refused, too_large, later = 202, 401, 413, 503
+    keeps_aside = True
+
+    def __init__(self, house: Doors) -> None:
+        self._house = house
+        self.secrets: tuple[str, ...] = (HOOK_SECRET,)
+
+    async def send(self, text: str, number: int = 1) -> Said:
+        return _http(await self._house.hook(self._body(text, number)))
+
+    async def pretend(self, text: str) -> Said:
+        return _http(await self._house.hook(self._body(text), secret="whsec_bm90IHRoZSBzZWNyZXQ="))
+
+    async def garble(self, text: str) -> Said:
+        return _http(await self._house.hook(f'{{"comment": "{text}"'.encode()))
+
+    async def overdo(self, text: str) -> Said:
+        return _http(await self._house.hook(self._body(text * 20_000)))
+
+    def _body(self, text: str, number: int = 1) -> bytes:
+        return json.dumps({"id": number, "comment": text, "edited": 1}).encode()
+
+
 def _letter(text: str, number: int = 1) -> bytes:
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = "sam@nowhere.example", MAILBOX, "Invoice"
@@ -146,4 +170,9 @@ def _http(answer: httpx.Response) -> Said:
     return Said(answer.status_code, json.dumps(dict(answer.headers)) + answer.text)
 
 
-BENCHES: dict[str, Callable[[Doors], Bench]] = {"mail": MailBench, "rest": RestBench, "slack": SlackBench}
+BENCHES: dict[str, Callable[[Doors], Bench]] = {
+    "mail": MailBench,
+    "rest": RestBench,
+    "slack": SlackBench,
+    "webhook": WebhookBench,
+}

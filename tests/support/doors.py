@@ -7,13 +7,14 @@ import hmac
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import aiosmtplib
 import httpx
+from standardwebhooks import Webhook
 
 from services.ingest.channels import Channel, open_channels
 from services.ingest.channels.mail import MailChannel
@@ -35,6 +36,8 @@ MAILBOX = "feedback@brightline.example"
 CONFIDENTIAL = "in-confidence@brightline.example"
 FEEDBACK = "/v1/feedback"
 SLACK = "/v1/channels/slack/events"
+HOOK = "/v1/channels/webhook"
+HOOK_SECRET = "whsec_c3VydmV5IGhvb2sgc2VjcmV0"
 _SECRET = "5e" * 32
 Header = tuple[bytes, bytes]
 
@@ -137,6 +140,23 @@ class Doors:
         stamp = str(int(self.now.timestamp() + at))
         return await self.http.post(SLACK, content=content, headers=encoded(sign(content, stamp), headers))
 
+    async def hook(
+        self,
+        content: bytes,
+        *,
+        at: float = 0,
+        secret: str = HOOK_SECRET,
+        signature: str | None = None,
+    ) -> httpx.Response:
+        """`content` to a declared webhook, signed after Standard Webhooks, `at` seconds from now."""
+        stamp = datetime.fromtimestamp(self.now.timestamp() + at, UTC)
+        signed = {
+            "webhook-id": "msg_1",
+            "webhook-timestamp": str(int(stamp.timestamp())),
+            "webhook-signature": signature or Webhook(secret).sign("msg_1", stamp, content.decode()),
+        }
+        return await self.http.post(f"{HOOK}/survey", content=content, headers=signed)
+
     async def send(
         self, raw: bytes, *to: str, sender: str = "sam@nowhere.example"
     ) -> aiosmtplib.response.SMTPResponse:
@@ -164,7 +184,8 @@ def sign(content: bytes, stamp: str, secret: str = SIGNING_SECRET) -> dict[str, 
 async def doors(directory: Path, **ingest: Any) -> AsyncIterator[Doors]:  # noqa: ANN401 - sections of settings
     """All three doors open. `ingest` replaces settings of its sections."""
     merged = {name: {**INGEST[name], **ingest.pop(name, {})} for name in ("rest", "slack", "mail")}
-    settings = IngestSettings.model_validate({"ingest": {**INGEST, **merged, **ingest}})
+    secrets = {"survey_hook": HOOK_SECRET}
+    settings = IngestSettings.model_validate({"ingest": {**INGEST, **merged, **ingest}, "secrets": secrets})
     limits = Limits(max_file_bytes=MB, max_files=3, max_quarantined_bytes=1_000)
     async with parts(directory, limits=limits) as around:
         opened = Doors(around, settings)

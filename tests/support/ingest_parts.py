@@ -20,6 +20,7 @@ from shared.domain.quarantine import Quarantined
 from shared.errors import DependencyDown, PermanentError, Reason
 from shared.events.base import Event
 from shared.events.feedback import Change, FeedbackReceived
+from shared.events.hook import HookUnmapped
 from shared.events.topics import Topic
 from shared.store.contributors import ContributorSeal
 from tests.support.submissions import DIRECTORY, RECEIVED_AT
@@ -37,6 +38,7 @@ class Kafka:
         self.max_chars = 10_000_000
         self.calls: list[tuple[str, int]] = []
         self.events: list[FeedbackReceived] = []
+        self.unmapped: list[HookUnmapped] = []
         self.traces: list[str | None] = []
 
     async def publish(
@@ -45,6 +47,7 @@ class Kafka:
         self.calls.append((topic.name, len(events)))
         if self.away:
             raise DependencyDown("kafka")
+        self.unmapped += [event for event in events if isinstance(event, HookUnmapped)]
         received = [event for event in events if isinstance(event, FeedbackReceived)]
         if any(len(event.text) > self.max_chars for event in received):
             raise PermanentError(Reason.TOO_LARGE, "over the limit")

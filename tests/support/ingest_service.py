@@ -27,6 +27,7 @@ from shared.service import Service
 from shared.settings import KafkaSettings, MongoSettings
 from shared.store.connection import Store
 from shared.store.directory import DirectoryStore
+from tests.support.doors import HOOK_SECRET
 from tests.support.submissions import WORKSPACE
 from tests.support.wait import until
 
@@ -66,6 +67,7 @@ async def ingest(
             "mongo": mongo,
             "contributors_key": _KEY,
             "internal_token": INTERNAL_TOKEN,
+            "secrets": {"survey_hook": HOOK_SECRET},
             "ingest": own,
         }
     )

@@ -47,6 +47,14 @@ WORKSPACE = Workspace.model_validate(
                 ],
             }
         ],
+        "webhooks": [
+            {
+                "id": "survey",
+                "source": "acme-survey",
+                "verify": {"scheme": "standard-webhooks", "secret": "secret:survey_hook"},
+                "map": {"text": "comment", "external_id": "id", "revision": "edited"},
+            }
+        ],
         "segments": [{"id": "enterprise", "name": "Enterprise"}],
         "personas": [{"id": "buyer", "name": "Buyer"}],
         "accounts": [

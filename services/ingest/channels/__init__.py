@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from services.ingest.channels.mail import MailChannel
 from services.ingest.channels.rest import RestChannel
 from services.ingest.channels.slack import SlackChannel
+from services.ingest.channels.webhook import WebhookChannel
 from services.ingest.context import ChannelContext
 from services.ingest.settings import IngestSettings
 
@@ -43,6 +44,7 @@ CHANNELS: dict[str, type[Channel]] = {
     "mail": MailChannel,
     "rest": RestChannel,
     "slack": SlackChannel,
+    "webhook": WebhookChannel,
 }
 
 

@@ -1,34 +1,42 @@
 """Signed webhooks: one verifier, a profile per sender. Always over the raw bytes, never over what was parsed.
 
-Sources: docs.slack.dev "Verifying requests from Slack"; docs.github.com "Validating webhook deliveries".
+Sources: docs.slack.dev "Verifying requests from Slack"; docs.github.com "Validating webhook deliveries"; the
+specification of Standard Webhooks (standardwebhooks.com).
 """
 
 from __future__ import annotations
 
-import hashlib
+import base64
 import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 
 from pydantic import SecretStr
 
-from shared.errors import InvalidInput, Reason
+from shared.errors import ConfigurationError, InvalidInput, Reason
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """How a sender signs: HMAC-SHA256 in hex over `base`, with {timestamp} filled in, and the body.
+    """How a sender signs: an HMAC over `base`, with {timestamp} and {id} filled in, and the body.
 
     `timestamp_header` is None where the sender signs no time: a recorded request then stays valid for ever,
-    and whoever uses the profile must know each delivery again by its id.
+    and whoever uses the profile must know each delivery again by its id. `several`: the header is a list
+    divided by spaces, of which one has to fit. `key_prefix`: the key is what follows it in the secret, in
+    base64; a secret without it is the key itself.
     """
 
     signature_header: str
-    prefix: str
+    prefix: str = ""
     base: str = ""
     timestamp_header: str | None = None
+    id_header: str | None = None
+    encoding: Literal["hex", "base64"] = "hex"
+    digest: Literal["sha256", "sha1"] = "sha256"
+    several: bool = False
+    key_prefix: str | None = None
 
 
 SLACK: Final = Profile(
@@ -38,9 +46,21 @@ SLACK: Final = Profile(
     timestamp_header="x-slack-request-timestamp",
 )
 GITHUB: Final = Profile(signature_header="x-hub-signature-256", prefix="sha256=")
+STANDARD_WEBHOOKS: Final = Profile(
+    signature_header="webhook-signature",
+    prefix="v1,",
+    base="{id}.{timestamp}.",
+    timestamp_header="webhook-timestamp",
+    id_header="webhook-id",
+    encoding="base64",
+    several=True,
+    key_prefix="whsec_",
+)
 
 #: More digits are no time in seconds, and int() of very many is slow.
 _MAX_DIGITS = 12
+#: Of a rotation there are two or three; very many are somebody making us work.
+_MAX_SIGNATURES = 8
 
 
 def verify(
@@ -62,12 +82,15 @@ def verify(
     if profile.timestamp_header is not None:
         timestamp = headers.get(profile.timestamp_header, "")
         _check_time(timestamp, now, window_s)
-    given = headers.get(profile.signature_header, "").encode("latin-1", "replace")
-    signed = profile.base.format(timestamp=timestamp).encode() + body
+    header = headers.get(profile.signature_header, "").encode("latin-1", "replace")
+    given = header.split()[:_MAX_SIGNATURES] if profile.several else [header]
+    delivery = headers.get(profile.id_header, "") if profile.id_header is not None else ""
+    signed = profile.base.format(timestamp=timestamp, id=delivery).encode("latin-1", "replace") + body
     # All of them are compared, so that the time taken does not tell which one fits.
     fits = [
-        hmac.compare_digest(_signature(profile, secret.get_secret_value(), signed), given)
+        hmac.compare_digest(_signature(profile, secret.get_secret_value(), signed), each)
         for secret in secrets
+        for each in given
     ]
     if not any(fits):
         raise InvalidInput(
@@ -77,8 +100,31 @@ def verify(
         )
 
 
+def check_token(header: str, prefix: str, secrets: Sequence[SecretStr], headers: Mapping[str, str]) -> None:
+    """The header holds one of `secrets` after `prefix`; raises InvalidInput UNAUTHENTICATED."""
+    given = headers.get(header, "").encode("latin-1", "replace")
+    fits = [hmac.compare_digest((prefix + secret.get_secret_value()).encode(), given) for secret in secrets]
+    if not any(fits):
+        raise InvalidInput(
+            Reason.UNAUTHENTICATED,
+            f"{header} is missing or not the token that is configured here",
+            remedy=f"Send the token in {header}.",
+        )
+
+
 def _signature(profile: Profile, secret: str, signed: bytes) -> bytes:
-    return (profile.prefix + hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()).encode()
+    raw = hmac.new(_key(profile, secret), signed, profile.digest)
+    encoded = raw.hexdigest() if profile.encoding == "hex" else base64.b64encode(raw.digest()).decode()
+    return (profile.prefix + encoded).encode()
+
+
+def _key(profile: Profile, secret: str) -> bytes:
+    if profile.key_prefix is None or not secret.startswith(profile.key_prefix):
+        return secret.encode()
+    try:
+        return base64.b64decode(secret.removeprefix(profile.key_prefix), validate=True)
+    except ValueError:
+        raise ConfigurationError("a webhook's secret is not base64 after its prefix") from None
 
 
 def _check_time(timestamp: str, now: datetime, window_s: int) -> None:

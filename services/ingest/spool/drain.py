@@ -99,6 +99,9 @@ class Drain:
         asides = [record.aside for record in records if record.aside is not None]
         if asides:
             await self._keeper.put_aside(asides, anyway=True)
+        unmapped = [record.unmapped for record in records if record.unmapped is not None]
+        if unmapped:
+            await self._outlet.publish_unmapped(unmapped, anyway=True, extra_s=_EXTRA_S)
         pieces: list[Piece] = [record.piece for record in records if record.piece is not None]
         for piece in pieces:
             if piece.needs_store:

@@ -1,4 +1,4 @@
-"""What a spool record holds: a piece with all its bytes, or an entry for quarantine.
+"""What a spool record holds: a piece with all its bytes, an entry for quarantine, or a body nothing fitted.
 
 Layout: length of the head, head (JSON), event (JSON), then the attachments' bytes one after the other, whose
 sizes stand in the head. The event is the wire format, so a newer release reads what an older one spooled.
@@ -19,6 +19,7 @@ from services.ingest.domain.piece import Piece
 from shared.domain.quarantine import Quarantined, QuarantineReason
 from shared.errors import InvalidInput, Reason
 from shared.events.feedback import Attachment, FeedbackReceived
+from shared.events.hook import HookUnmapped
 
 _LENGTH = Struct(">I")
 
@@ -34,21 +35,23 @@ class _Aside(BaseModel):
 
 
 class _Head(BaseModel):
-    """Exactly one of `event_bytes` and `aside` is set."""
+    """Exactly one of `event_bytes`, `aside` and `unmapped` is set."""
 
     event_bytes: int = 0
     files: tuple[Attachment, ...] = ()
     sealed: str | None = None
     trace: str | None = None
     aside: _Aside | None = None
+    unmapped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One of the two."""
+    """One of the three."""
 
     piece: Piece | None = None
     aside: Quarantined | None = None
+    unmapped: HookUnmapped | None = None
 
 
 def encode_piece(piece: Piece) -> bytes:
@@ -75,6 +78,10 @@ def encode_aside(entry: Quarantined) -> bytes:
     return _join(_Head(aside=aside), entry.raw)
 
 
+def encode_unmapped(event: HookUnmapped) -> bytes:
+    return _join(_Head(unmapped=True), event.model_dump_json().encode())
+
+
 def _join(head: _Head, *rest: bytes) -> bytes:
     encoded = head.model_dump_json().encode()
     return b"".join((_LENGTH.pack(len(encoded)), encoded, *rest))
@@ -88,6 +95,8 @@ def decode(payload: bytes) -> Record:
         head = _Head.model_validate_json(payload[_LENGTH.size : start])
         if head.aside is not None:
             return Record(aside=Quarantined(raw=payload[start:], **dict(head.aside)))
+        if head.unmapped:
+            return Record(unmapped=HookUnmapped.model_validate_json(payload[start:]))
         return Record(piece=_piece(head, payload, start))
     except (ValidationError, ValueError, StructError) as error:
         raise InvalidInput(Reason.UNKNOWN_SCHEMA, f"not a spool record: {type(error).__name__}") from None

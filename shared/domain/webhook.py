@@ -1,0 +1,110 @@
+"""Webhooks of others, as the workspace declares them: how they prove who they are, what a body becomes.
+
+The expressions are JMESPath (https://jmespath.org/specification.html): a language without loops or calls of
+its own, so an expression cannot hang the door.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Literal
+
+import jmespath
+from jmespath.exceptions import JMESPathError, ParseError
+from pydantic import Field
+
+from shared.domain.entity import Entity, Id
+from shared.events.feedback import Affiliation
+
+#: What a mapping may fill in: the fields of an item of `POST /v1/feedback`, some of them by dots.
+TARGETS = (
+    "text",
+    "title",
+    "external_id",
+    "revision",
+    "change",
+    "occurred_at",
+    "thread_id",
+    "url",
+    "product",
+    "touchpoint",
+    "confidential",
+    *(f"{who}.{what}" for who in ("author", "on_behalf_of") for what in ("email", "id", "name", "verified")),
+    *(f"rating.{what}" for what in ("value", "min", "max", "kind")),
+)
+Secret = Field(pattern=r"^secret:[a-z0-9_]+$")
+
+
+class Scheme(StrEnum):
+    """How a sender proves who it is. There is none without a secret."""
+
+    STANDARD_WEBHOOKS = "standard-webhooks"
+    HMAC = "hmac"
+    TOKEN = "token"  # noqa: S105 - the name of a scheme
+
+
+class Verification(Entity):
+    """`header` is where the signature (hmac) or the token stands, `prefix` what stands before it there."""
+
+    scheme: Scheme
+    secret: str = Secret
+    previous_secret: str | None = Field(default=None, pattern=r"^secret:[a-z0-9_]+$")
+    header: str | None = Field(default=None, pattern=r"^[A-Za-z0-9-]{1,64}$")
+    prefix: str = ""
+    encoding: Literal["hex", "base64"] = "hex"
+    digest: Literal["sha256", "sha1"] = "sha256"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """References to the secrets that are taken, the newest first."""
+        return (self.secret, self.previous_secret) if self.previous_secret else (self.secret,)
+
+
+class Webhook(Entity):
+    """`items` leads to the list of pieces in a body, `skip` is true for one that is no feedback."""
+
+    id: Id
+    channel: Id = "webhook"
+    source: Id
+    verify: Verification
+    items: str | None = None
+    skip: str | None = None
+    map: dict[str, str]
+    affiliation: Affiliation | None = None
+    product: Id | None = None
+    touchpoint: Id | None = None
+
+    def expressions(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Each expression and the path to it."""
+        if self.items is not None:
+            yield ("items",), self.items
+        if self.skip is not None:
+            yield ("skip",), self.skip
+        for target, expression in self.map.items():
+            yield ("map", target), expression
+
+
+def faults(webhook: Webhook) -> Iterator[tuple[tuple[str, ...], str, str]]:
+    """(path, what is wrong, what to do) for everything that is wrong with the declaration."""
+    for target in webhook.map:
+        if target not in TARGETS:
+            yield ("map", target), f"`{target}` cannot be filled in", f"possible are {', '.join(TARGETS)}"
+    if "text" not in webhook.map and "title" not in webhook.map:
+        yield ("map",), "nothing in it says where the words are", "map `text`"
+    if webhook.verify.scheme is Scheme.HMAC and webhook.verify.header is None:
+        yield ("verify",), "`hmac` needs the `header` with the signature", "add `header: X-Signature`"
+    for path, expression in webhook.expressions():
+        flaw = _flaw(expression)
+        if flaw is not None:
+            yield path, flaw, "write JMESPath; text constants in '…', numbers and true in `…`"
+
+
+def _flaw(expression: str) -> str | None:
+    try:
+        jmespath.compile(expression)
+    except ParseError as error:
+        return f"this is no JMESPath at column {error.lex_position + 1}: {expression}"
+    except JMESPathError as error:
+        return f"this is no JMESPath ({type(error).__name__}): {expression}"
+    return None
