@@ -6,8 +6,10 @@ and later: the doors open without it. MongoDB may be away later; it knows the AP
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from services.ingest.background import InBackground
-from services.ingest.channels import open_channels
+from services.ingest.channels import Channel, open_channels
 from services.ingest.channels.webhook import WebhookChannel
 from services.ingest.context import ChannelContext
 from services.ingest.domain.codename import keyed_id
@@ -24,6 +26,7 @@ from shared import clock
 from shared.breaker import Breaker
 from shared.bus.consumer import Consumer
 from shared.bus.publisher import Publisher
+from shared.bus.subscription import BatchHandler
 from shared.internal import open_internal
 from shared.service import Service
 from shared.store.api_keys import ApiKeyFollower
@@ -67,8 +70,7 @@ def create_app(settings: IngestSettings) -> Service:
         now=clock.now,
     )
     channels = open_channels(context)
-    again = next(channel.again for channel in channels if isinstance(channel, WebhookChannel))
-    consumer = Consumer(settings.kafka, subscriptions(again), publisher, service="ingest")
+    consumer = Consumer(settings.kafka, subscriptions(_again(channels)), publisher, service="ingest")
     http = create_http(channels)
     open_internal(http, settings.internal_token, {"GET /internal/doors": doors(settings, channels, spool)})
     return Service(
@@ -89,6 +91,11 @@ def create_app(settings: IngestSettings) -> Service:
         tolerates=frozenset({publisher.name, store.name, consumer.name}),
         http=http,
     )
+
+
+def _again(channels: Sequence[Channel]) -> BatchHandler:
+    """Who takes a webhook's body once more."""
+    return next(channel.again for channel in channels if isinstance(channel, WebhookChannel))
 
 
 def _keeper(store: Store, own: IngestSection) -> Keeper:

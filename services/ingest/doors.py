@@ -16,6 +16,7 @@ from prometheus_client.metrics import MetricWrapperBase
 from services.ingest.channels import CHANNELS, Channel
 from services.ingest.channels.rest import PATH as REST
 from services.ingest.channels.slack import PATH as SLACK
+from services.ingest.channels.webhook import PATH as WEBHOOK
 from services.ingest.settings import IngestSettings
 from services.ingest.spool.spool import Spool
 from shared import clock
@@ -65,6 +66,11 @@ DOORS: dict[str, Door] = {
         under(SLACK),
         ("LISTENINGPOST_INGEST__SLACK__SIGNING_SECRET",),
         "give the address to the Slack app, under Event Subscriptions",
+    ),
+    "webhook": Door(
+        under(f"{WEBHOOK}/ID"),
+        (),
+        "declare each under `webhooks` in the workspace; its ID is the last part of the address",
     ),
 }
 

@@ -21,7 +21,7 @@ from services.ingest.domain.conceal import conceal, concealed_id, mask, names_of
 from services.ingest.domain.identify import Identity, external_feedback_id, identify
 from services.ingest.domain.normalise import MAX_ID_CHARS, clean_line, normalise
 from services.ingest.domain.piece import Piece
-from services.ingest.domain.receipt import Receipt, ReceiptStatus, rejected
+from services.ingest.domain.receipt import Receipt, receipt_of
 from services.ingest.domain.redact import redact
 from services.ingest.domain.selftest import as_test
 from services.ingest.domain.shorten import shorten
@@ -101,7 +101,7 @@ class Pipeline:
         prepared = await self._prepare_all(submissions, hidden)
         pieces = [piece for piece in prepared if isinstance(piece, Piece)]
         spooled, refused = await self._keep(pieces)
-        receipts = [_receipt(each, spooled, refused) for each in prepared]
+        receipts = [receipt_of(each, spooled, refused) for each in prepared]
         for (channel, status, reason), count in _outcomes(submissions, receipts).items():
             RECEIVED.labels(channel, status, reason).inc(count)
             if status != ReceiptStatus.REJECTED:
@@ -280,16 +280,6 @@ class Pipeline:
                     error.reason, "the piece is larger than the broker takes", field="text", remedy=remedy
                 )
         return refused
-
-
-def _receipt(prepared: Piece | InvalidInput, spooled: set[str], refused: dict[str, InvalidInput]) -> Receipt:
-    if isinstance(prepared, InvalidInput):
-        return rejected(prepared)
-    feedback_id = prepared.event.feedback_id
-    if feedback_id in refused:
-        return rejected(refused[feedback_id])
-    status = ReceiptStatus.SPOOLED if feedback_id in spooled else ReceiptStatus.ACCEPTED
-    return Receipt(feedback_id, prepared.event.revision, status)
 
 
 def _outcomes(

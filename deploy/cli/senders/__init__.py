@@ -21,4 +21,6 @@ SENDERS: dict[str, Sender] = {
     "slack": slack.send,
 }
 #: Doors that a self-test cannot knock at, and why.
-NOT_SENT: dict[str, str] = {}
+NOT_SENT: dict[str, str] = {
+    "webhook": "each has a mapping of its own, which only a body of its sender fits: use their test button",
+}

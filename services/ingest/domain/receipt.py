@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from services.ingest.domain.piece import Piece
 from shared.errors import InvalidInput
 
 
@@ -35,3 +36,16 @@ class Receipt:
 
 def rejected(problem: InvalidInput) -> Receipt:
     return Receipt(feedback_id=None, revision=0, status=ReceiptStatus.REJECTED, problem=problem)
+
+
+def receipt_of(
+    prepared: Piece | InvalidInput, spooled: set[str], refused: dict[str, InvalidInput]
+) -> Receipt:
+    """Of one that was prepared or refused at once; the spooled and the later refused by feedback_id."""
+    if isinstance(prepared, InvalidInput):
+        return rejected(prepared)
+    feedback_id = prepared.event.feedback_id
+    if feedback_id in refused:
+        return rejected(refused[feedback_id])
+    status = ReceiptStatus.SPOOLED if feedback_id in spooled else ReceiptStatus.ACCEPTED
+    return Receipt(feedback_id, prepared.event.revision, status)

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from shared.domain.advice import secrets_named
 from shared.domain.declaration import InvalidDeclaration, read_workspace
 from shared.domain.route import ReceiverSpec
+from shared.domain.webhook import Verification
 from shared.domain.workspace import Workspace, faults
 from shared.domain.yaml_text import write_workspace
 from tests.support.company import COMPANY
@@ -43,7 +44,11 @@ BEARING = sorted(
 
 def test_these_fields_bear_a_secret() -> None:
     """A new one comes here, with the pattern of a reference and a place in `secrets_named`."""
-    assert BEARING == [("ReceiverSpec", "secret")]
+    assert BEARING == [
+        ("ReceiverSpec", "secret"),
+        ("Verification", "previous_secret"),
+        ("Verification", "secret"),
+    ]
 
 
 @pytest.mark.parametrize("value", VALUES)
@@ -51,6 +56,9 @@ def test_a_value_is_refused_where_a_reference_belongs(value: str) -> None:
     ReceiverSpec.model_validate({"id": "crm", "kind": "webhook", "secret": "secret:crm_webhook"})
     with pytest.raises(ValidationError):
         ReceiverSpec.model_validate({"id": "crm", "kind": "webhook", "secret": value})
+    for name in ("secret", "previous_secret"):
+        with pytest.raises(ValidationError):
+            Verification.model_validate({"scheme": "token", "secret": "secret:hook", name: value})
 
 
 def test_the_fault_says_what_to_write_and_not_what_was_written() -> None:
@@ -70,7 +78,10 @@ def test_a_password_in_an_address_is_refused_and_not_repeated(url: str) -> None:
 
 
 def test_every_reference_is_named_once() -> None:
-    assert secrets_named(workspace()) == ("secret:crm",)
+    verify = {"scheme": "token", "secret": "secret:hook", "previous_secret": "secret:crm"}
+    webhook = {"id": "hook", "source": "shop", "verify": verify, "map": {"text": "text"}}
+    declared = Workspace.model_validate({**workspace().model_dump(by_alias=True), "webhooks": [webhook]})
+    assert secrets_named(declared) == ("secret:crm", "secret:hook")
 
 
 def workspace(url: str = "https://crm.example/in") -> Workspace:
