@@ -21,7 +21,7 @@ from services.ingest.domain.conceal import conceal, concealed_id, mask, names_of
 from services.ingest.domain.identify import Identity, external_feedback_id, identify
 from services.ingest.domain.normalise import MAX_ID_CHARS, clean_line, normalise
 from services.ingest.domain.piece import Piece
-from services.ingest.domain.receipt import Receipt, receipt_of
+from services.ingest.domain.receipt import Receipt, ReceiptStatus, receipt_of
 from services.ingest.domain.redact import redact
 from services.ingest.domain.selftest import as_test
 from services.ingest.domain.shorten import shorten
