@@ -14,6 +14,7 @@ from shutil import disk_usage
 from prometheus_client.metrics import MetricWrapperBase
 
 from services.ingest.channels import CHANNELS, Channel
+from services.ingest.channels.cloudevents import PATH as CLOUDEVENTS
 from services.ingest.channels.rest import PATH as REST
 from services.ingest.channels.slack import PATH as SLACK
 from services.ingest.channels.webhook import PATH as WEBHOOK
@@ -56,6 +57,7 @@ def _mail(settings: IngestSettings) -> str:
 
 
 DOORS: dict[str, Door] = {
+    "cloudevents": Door(under(CLOUDEVENTS), (), "senders use an API key, as for rest"),
     "mail": Door(
         _mail,
         ("LISTENINGPOST_INGEST__MAIL__PORT", "LISTENINGPOST_INGEST__MAIL__MAILBOXES"),

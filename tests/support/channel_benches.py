@@ -134,6 +134,27 @@ class MailBench:
         return Said(answer.code, answer.message)
 
 
+class CloudEventsBench:
+    kept, refused, too_large, later = 202, 401, 413, 503
+    keeps_aside = False
+
+    def __init__(self, house: Doors) -> None:
+        self._house = house
+        self.secrets: tuple[str, ...] = (house.token.rpartition("_")[2],)
+
+    async def send(self, text: str, number: int = 1) -> Said:
+        return _http(await self._house.event(json.dumps({"text": text}), number))
+
+    async def pretend(self, text: str) -> Said:
+        return _http(await self._house.event(json.dumps({"text": text}), token="lp_no_key"))
+
+    async def garble(self, text: str) -> Said:
+        return _http(await self._house.event(f'{{"text": "{text}"'))
+
+    async def overdo(self, text: str) -> Said:
+        return _http(await self._house.event(json.dumps({"text": text * 10_000})))
+
+
 class WebhookBench:
     kept, refused, too_large, later = 202, 401, 413, 503
     keeps_aside = True
@@ -171,6 +192,7 @@ def _http(answer: httpx.Response) -> Said:
 
 
 BENCHES: dict[str, Callable[[Doors], Bench]] = {
+    "cloudevents": CloudEventsBench,
     "mail": MailBench,
     "rest": RestBench,
     "slack": SlackBench,

@@ -37,6 +37,7 @@ CONFIDENTIAL = "in-confidence@brightline.example"
 FEEDBACK = "/v1/feedback"
 SLACK = "/v1/channels/slack/events"
 HOOK = "/v1/channels/webhook"
+EVENTS = "/v1/channels/cloudevents"
 HOOK_SECRET = "whsec_c3VydmV5IGhvb2sgc2VjcmV0"
 _SECRET = "5e" * 32
 Header = tuple[bytes, bytes]
@@ -139,6 +140,18 @@ class Doors:
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         stamp = str(int(self.now.timestamp() + at))
         return await self.http.post(SLACK, content=content, headers=encoded(sign(content, stamp), headers))
+
+    async def event(self, data: str, number: int = 1, *, token: str | None = None) -> httpx.Response:
+        """A CloudEvent in binary mode."""
+        attributes = {"ce-id": str(number), "ce-source": "//shop.example", "ce-type": "said"}
+        headers = {
+            "authorization": f"Bearer {token or self.token}",
+            "content-type": "application/json",
+            "ce-specversion": "1.0",
+            "ce-time": "2026-05-04T09:00:00Z",
+            **attributes,
+        }
+        return await self.http.post(EVENTS, content=data, headers=headers)
 
     async def hook(
         self,

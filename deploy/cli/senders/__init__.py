@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
-from deploy.cli.senders import mail, rest, slack
+from deploy.cli.senders import cloudevents, mail, rest, slack
 from deploy.cli.senders.knock import Knock
 
 #: Hands `text` over and returns what the door said. Raises Failed when it did not take it.
 Sender: TypeAlias = Callable[[Knock, str], Awaitable[str]]
 
 SENDERS: dict[str, Sender] = {
+    "cloudevents": cloudevents.send,
     "mail": mail.send,
     "rest": rest.send,
     "slack": slack.send,

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from fastapi import APIRouter
 
+from services.ingest.channels.cloudevents import CloudEventsChannel
 from services.ingest.channels.mail import MailChannel
 from services.ingest.channels.rest import RestChannel
 from services.ingest.channels.slack import SlackChannel
@@ -41,6 +42,7 @@ class Channel(Protocol):
 
 
 CHANNELS: dict[str, type[Channel]] = {
+    "cloudevents": CloudEventsChannel,
     "mail": MailChannel,
     "rest": RestChannel,
     "slack": SlackChannel,

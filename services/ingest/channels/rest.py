@@ -5,28 +5,23 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from weakref import WeakValueDictionary
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from services.ingest.channels.items import Taking
 from services.ingest.channels.rest_schema import ROUTE_DOCUMENTATION
 from services.ingest.context import ChannelContext
-from services.ingest.domain.receipt import Receipt
-from services.ingest.domain.rest.answer import Answer, answer
+from services.ingest.domain.rest.answer import Answer
 from services.ingest.domain.rest.body import Body, read
-from services.ingest.domain.rest.convert import Converter
-from services.ingest.domain.rest.hints import Remark, has_hints, remarks
-from services.ingest.domain.rest.item import Item
-from services.ingest.domain.submission import Submission
 from services.ingest.settings import IngestSettings
 from shared.domain.api_key import ApiKey
-from shared.errors import DependencyDown, InvalidInput, Reason
+from shared.errors import InvalidInput, Reason
 from shared.http.access import authenticated, idempotency_key
 from shared.store.idempotency import StoredAnswer
-from shared.telemetry.metrics import RECEIVED
 
 PATH = "/v1/feedback"
 _JSON = re.compile(r"application/([a-z0-9.-]+\+)?json")
@@ -42,6 +37,7 @@ class RestChannel:
     def __init__(self, context: ChannelContext) -> None:
         self._context = context
         self._settings = context.settings.ingest
+        self._taking = Taking(context, self.name)
         self.body_limits: Mapping[str, int] = {PATH: self._settings.rest.max_body_bytes}
         self._in_hand: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         router = APIRouter()
@@ -68,36 +64,10 @@ class RestChannel:
         raw = await request.body()
         body = read(raw, ndjson=ndjson, max_items=self._settings.rest.max_items)
         if retry_key is None:
-            return _response(await self._take(body, key, request))
+            return _response(await self._taking.take(body, key, _trace(request)))
         # One at a time for each key: two at once would both find that they are the first.
         async with self._in_hand.setdefault(f"{key.id}:{retry_key}", asyncio.Lock()):
             return await self._take_once(body, key, request, retry_key, hashlib.sha256(raw).hexdigest())
-
-    async def _take(self, body: Body, key: ApiKey, request: Request, retry_key: str | None = None) -> Answer:
-        converter = Converter(
-            key=key,
-            max_files=self._settings.max_files,
-            max_file_bytes=self._settings.max_file_bytes,
-            retry_key=retry_key,
-            trace=request.headers.get("traceparent"),
-        )
-        outcomes = [_converted(entry.item, entry.faults, converter) for entry in body.entries]
-        submissions = [outcome for outcome in outcomes if isinstance(outcome, Submission)]
-        receipts = iter(await self._context.pipeline.accept(submissions) if submissions else ())
-        settled = [next(receipts) if isinstance(outcome, Submission) else outcome for outcome in outcomes]
-        for outcome in settled:
-            if not isinstance(outcome, Receipt):
-                RECEIVED.labels(self.name, "rejected", outcome[0].reason).inc()
-        return answer(body, settled, self._remarks(body))
-
-    def _remarks(self, body: Body) -> list[list[Remark]]:
-        """None while there is no directory: what is kept is not refused for that."""
-        if not has_hints(body.entries):
-            return []
-        try:
-            return remarks(body.entries, self._context.directory())
-        except DependencyDown:
-            return []
 
     async def _take_once(
         self, body: Body, key: ApiKey, request: Request, retry_key: str, body_hash: str
@@ -105,7 +75,7 @@ class RestChannel:
         earlier = await self._context.idempotency.check(key.id, retry_key, body_hash)
         if earlier is not None:
             return _response(Answer(earlier.status, earlier.body), {"idempotency-replayed": "true"})
-        given = await self._take(body, key, request, f"{key.id}:{retry_key}")
+        given = await self._taking.take(body, key, _trace(request), f"{key.id}:{retry_key}")
         if given.kept:
             # A request that was refused whole may be mended and sent again under the same key.
             stored = StoredAnswer(given.status, given.body)
@@ -113,15 +83,8 @@ class RestChannel:
         return _response(given)
 
 
-def _converted(
-    item: Item | None, faults: tuple[InvalidInput, ...], converter: Converter
-) -> Submission | Sequence[InvalidInput]:
-    if item is None:
-        return faults
-    try:
-        return converter.convert(item)
-    except InvalidInput as fault:
-        return (fault,)
+def _trace(request: Request) -> str | None:
+    return request.headers.get("traceparent")
 
 
 def _is_ndjson(content_type: str) -> bool:

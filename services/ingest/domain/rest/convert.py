@@ -35,6 +35,7 @@ class Converter:
     max_file_bytes: int
     retry_key: str | None = None
     trace: str | None = None
+    channel: str = CHANNEL
     _seen: dict[tuple[object, ...], int] = field(default_factory=dict)
     _allowed: set[Mode] = field(default_factory=set)
 
@@ -71,7 +72,7 @@ class Converter:
     def _origin(self, item: Item) -> tuple[str, str]:
         """A key names things within its own source, or it could overwrite others'; an import is of any."""
         if item.channel is None:
-            return CHANNEL, f"{self.key.source}/{item.source}" if item.source else self.key.source
+            return self.channel, f"{self.key.source}/{item.source}" if item.source else self.key.source
         if Scope.IMPORT not in self.key.scopes:
             raise _forbidden("channel", Scope.IMPORT)
         if not item.source:

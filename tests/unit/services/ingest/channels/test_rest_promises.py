@@ -52,7 +52,7 @@ async def test_hints_are_taken_as_they_are_while_there_is_no_directory(house: Do
         raise DependencyDown("directory")
 
     (rest,) = [channel for channel in house.channels if isinstance(channel, RestChannel)]
-    rest._context = replace(house.context, directory=away)
+    rest._taking._context = replace(house.context, directory=away)
     answer = await house.post({"text": "It is wrong.", "touchpoint": "invoce"})
     assert answer.status_code == 202
     assert "warnings" not in answer.json()

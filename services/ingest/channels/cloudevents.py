@@ -1,0 +1,79 @@
+"""`POST /v1/channels/cloudevents`: CloudEvents 1.0, binary, structured, batched. 202 when all of it is kept.
+
+Sources: CloudEvents HTTP protocol binding; "HTTP 1.1 Web Hooks for Event Delivery" (the handshake).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.ingest.channels.items import Taking
+from services.ingest.context import ChannelContext
+from services.ingest.domain.cloudevents import read
+from services.ingest.settings import IngestSettings
+from shared.http.access import authenticated
+
+CHANNEL = "cloudevents"
+PATH = "/v1/channels/cloudevents"
+
+
+class CloudEventsChannel:
+    """The door for systems that speak CloudEvents and hold an API key."""
+
+    name = CHANNEL
+
+    def __init__(self, context: ChannelContext) -> None:
+        self._context = context
+        self._settings = context.settings.ingest
+        self._taking = Taking(context, CHANNEL)
+        self.body_limits: Mapping[str, int] = {PATH: self._settings.rest.max_body_bytes}
+        router = APIRouter()
+        router.add_api_route(
+            PATH, self.receive, methods=["POST"], summary="CloudEvents 1.0", response_model=None
+        )
+        router.add_api_route(
+            PATH,
+            self.shake_hands,
+            methods=["OPTIONS"],
+            summary="The handshake of webhooks",
+            response_model=None,
+        )
+        self.router: APIRouter | None = router
+
+    @classmethod
+    def is_open(cls, settings: IngestSettings) -> bool:  # noqa: ARG003 - without a key nobody gets in anyway
+        return True
+
+    async def start(self) -> None:
+        """Nothing of its own to start."""
+
+    async def stop(self) -> None:
+        """Nothing of its own to stop."""
+
+    def problem(self) -> str | None:
+        return None
+
+    async def receive(self, request: Request) -> Response:
+        key = authenticated(request.headers, self._context.keys, self._context.now())
+        raw = await request.body()
+        body = read(request.headers, raw, max_items=self._settings.rest.max_items)
+        given = await self._taking.take(body, key, request.headers.get("traceparent"))
+        return Response(given.body, given.status, media_type=given.media_type)
+
+    async def shake_hands(self, request: Request) -> Response:
+        """Unauthenticated, as the specification has it: it gives nothing away, and events need a key."""
+        origin = request.headers.get("webhook-request-origin")
+        if origin is None:
+            return Response(status_code=200, headers={"allow": "POST, OPTIONS"})
+        rate = request.headers.get("webhook-request-rate", "*")
+        granted = rate if rate.isascii() and rate.isdigit() else "*"
+        headers = {
+            "allow": "POST, OPTIONS",
+            "webhook-allowed-origin": origin,
+            "webhook-allowed-rate": granted,
+        }
+        return Response(status_code=200, headers=headers)
