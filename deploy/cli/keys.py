@@ -15,7 +15,11 @@ from deploy.cli.output import Failed, Json, examples, print_json, remarks, resul
 from deploy.cli.settings import settings
 from shared import clock
 from shared.domain.api_key import ApiKey, Scope
+from shared.domain.person import Person
+from shared.domain.suggest import did_you_mean
 from shared.store.api_keys import ApiKeyStore
+from shared.store.connection import Store
+from shared.store.directory import DirectoryStore
 from shared.store.migrations import Migrator
 
 
@@ -34,6 +38,9 @@ def create(
         Scope.WRITE
     ],
     source: Annotated[str | None, typer.Option(help="The sending system; default: the name.")] = None,
+    person: Annotated[
+        str | None, typer.Option(help="The colleague who speaks through it, by their id.")
+    ] = None,
     days: Annotated[int | None, typer.Option(min=1, help="Until it expires; default: never.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -48,9 +55,16 @@ def create(
     async def run() -> tuple[ApiKey, str]:
         async with connect.store(settings()) as store:
             await Migrator(store).start()
-            keys = ApiKeyStore(store)
-            return await keys.create(
-                name, scope, now=now, source=source, created_by=login(), expires_at=expires_at
+            if person is not None:
+                await colleague(store, person)
+            return await ApiKeyStore(store).create(
+                name,
+                scope,
+                now=now,
+                source=source,
+                created_by=login(),
+                expires_at=expires_at,
+                person=person,
             )
 
     key, token = asyncio.run(run())
@@ -81,6 +95,7 @@ def show(*, as_json: Json = False) -> None:
         (
             key.id,
             key.name,
+            key.person or "",
             key.source,
             " ".join(sorted(key.scopes)),
             f"{key.created_at:%Y-%m-%d}",
@@ -88,7 +103,7 @@ def show(*, as_json: Json = False) -> None:
         )
         for key in keys
     ]
-    results().print(table(("id", "name", "source", "scopes", "made", ""), rows))
+    results().print(table(("id", "name", "person", "source", "scopes", "made", ""), rows))
 
 
 def revoke(
@@ -110,6 +125,16 @@ def revoke(
     results().print(f"{key_id} is revoked.")
 
 
+async def colleague(store: Store, person_id: str) -> Person:
+    """The colleague of this id. Raises Failed when the directory in force knows none."""
+    version = await DirectoryStore(store).current()
+    known = {person.id: person for person in version.workspace.people} if version else {}
+    if person_id not in known:
+        remedy = did_you_mean(person_id, known, "`listeningpost apply` declares people")
+        raise Failed(f"there is no colleague {person_id!r}", remedy)
+    return known[person_id]
+
+
 def _state(key: ApiKey) -> str:
     if key.revoked_at is not None:
         return f"revoked {key.revoked_at:%Y-%m-%d}"
@@ -123,6 +148,7 @@ def _as_json(key: ApiKey) -> dict[str, object]:
         "id": key.id,
         "name": key.name,
         "source": key.source,
+        "person": key.person,
         "scopes": sorted(key.scopes),
         "created_at": key.created_at,
         "created_by": key.created_by,

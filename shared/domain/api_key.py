@@ -19,6 +19,9 @@ class Scope(StrEnum):
     WRITE = "feedback:write"
     IMPORT = "feedback:import"
     TEST = "feedback:test"
+    NOTES = "notes:write"
+    ACCOUNTS_READ = "accounts:read"
+    ACCOUNTS_WRITE = "accounts:write"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,7 @@ class ApiKey:
     """One key. Replacing it must not make another feedback of the same thing: hence `source`.
 
     `source` names the sending system and goes into every feedback_id; two keys of one system share it.
+    `person` is the colleague who speaks through it, by their id in the directory; None: it is a system's.
     """
 
     id: str
@@ -37,6 +41,7 @@ class ApiKey:
     created_by: str = ""
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
+    person: str | None = None
 
     def opens_with(self, secret: str, now: datetime) -> bool:
         """Whether `secret` is this key's in force at `now`. A near miss takes as long as a far one."""

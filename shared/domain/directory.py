@@ -116,7 +116,12 @@ class Directory:
         return {domain.lower(): account for account in self.workspace.accounts for domain in account.domains}
 
     def who_is(self, kind: str, address: str) -> Known:
-        """Look up an address of `kind` email or slack. Whether it is really theirs, the channel must know."""
+        """Look up an address of `kind` email or slack, or the id of a `person`.
+
+        Whether it is really theirs, the channel must know.
+        """
+        if kind == "person":
+            return Known(person=self.people.get(address))
         if kind == "slack":
             return Known(person=self._by_slack_id.get(address))
         email = address.strip().lower()

@@ -34,6 +34,17 @@ class Mode(StrEnum):
     TEST = "test"
 
 
+class Occasion(StrEnum):
+    """The conversation in which a colleague heard it."""
+
+    TALK = "talk"
+    CALL = "call"
+    LUNCH = "lunch"
+    TRAINING = "training"
+    USER_TEST = "user_test"
+    OTHER = "other"
+
+
 class Affiliation(StrEnum):
     CUSTOMER = "customer"
     PROSPECT = "prospect"
@@ -111,6 +122,7 @@ class FeedbackReceived(Event):
     attachments: tuple[Attachment, ...] = ()
     reported_by: Speaker
     spoken_for: Speaker | None = None
+    occasion: str | None = Field(default=None, description="the conversation a colleague heard it in")
     confidential: bool = False
     codename: str | None = None
     rating: Rating | None = None

@@ -36,6 +36,7 @@ class ApiKeyStore:
         source: str | None = None,
         created_by: str = "",
         expires_at: datetime | None = None,
+        person: str | None = None,
     ) -> tuple[ApiKey, str]:
         """The new key and its token. This is the only time the token exists outside its owner's hands."""
         secret = secrets.token_hex(32)
@@ -48,6 +49,7 @@ class ApiKeyStore:
             created_at=now,
             created_by=created_by,
             expires_at=expires_at,
+            person=person,
         )
         with guard():
             await self._store.collection(API_KEYS.name).insert_one(_document(key))
@@ -103,6 +105,7 @@ def _document(key: ApiKey) -> Document:
         "created_by": key.created_by,
         "expires_at": key.expires_at,
         "revoked_at": key.revoked_at,
+        "person": key.person,
     }
 
 
@@ -117,4 +120,5 @@ def _key(document: Document) -> ApiKey:
         created_by=document.get("created_by", ""),
         expires_at=document.get("expires_at"),
         revoked_at=document.get("revoked_at"),
+        person=document.get("person"),
     )

@@ -49,6 +49,7 @@ def build(
                 "attachments": tuple(each.attachment for each in kept),
                 "reported_by": identity.reported_by,
                 "spoken_for": identity.spoken_for,
+                "occasion": clean.occasion,
                 "confidential": clean.confidential,
                 "codename": None,
                 "rating": clean.rating,

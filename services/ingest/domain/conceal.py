@@ -11,7 +11,7 @@ from services.ingest.domain.identify import Identity
 from services.ingest.domain.submission import Submission
 from shared.domain.contributor import Contributor
 from shared.domain.directory import Directory
-from shared.events.feedback import FeedbackReceived, ReplyTo, Speaker
+from shared.events.feedback import FeedbackReceived, Occasion, ReplyTo, Speaker
 
 NAME_REMOVED = "[name removed]"
 #: Where fewer are in a department, to name it would be to name them.
@@ -63,6 +63,8 @@ def conceal(event: FeedbackReceived, key: bytes, directory: Directory) -> Feedba
             "codename": name,
             "reported_by": speaker,
             "spoken_for": _other(event, key),
+            # Who had lunch with that customer is known in the house.
+            "occasion": Occasion.OTHER if event.occasion is not None else None,
             "reply_to": reply_to if event.reply_to is not None else None,
             "external_id": None,
             "thread_id": None,
@@ -87,12 +89,13 @@ def _other(event: FeedbackReceived, key: bytes) -> Speaker | None:
 
 
 def names_of(clean: Submission, identity: Identity, directory: Directory) -> tuple[str, ...]:
-    """How the contributor may have signed: full names, their parts, addresses. Longest first."""
-    claim = clean.reported_by
-    names = {claim.name, identity.reported_by.display_name}
+    """What whoever spoke, and for whom, are called: full names, their parts, addresses. Longest first."""
+    claims = (clean.reported_by, *((clean.spoken_for,) if clean.spoken_for else ()))
+    speakers = (identity.reported_by, *((identity.spoken_for,) if identity.spoken_for else ()))
+    names = {claim.name for claim in claims} | {speaker.display_name for speaker in speakers}
     parts = {part for name in names for part in re.split(r"[\s,.;()<>]+", name) if part[:1].isupper()}
     person = directory.people.get(identity.reported_by.person_id)
-    addresses = {claim.address, *(person.emails + person.slack_ids if person else ())}
+    addresses = {claim.address for claim in claims} | set(person.emails + person.slack_ids if person else ())
     found = names | parts | addresses
     return tuple(sorted((name for name in found if len(name) >= _MIN_NAME_CHARS), key=len, reverse=True))
 

@@ -49,11 +49,7 @@ def identify(
     else:
         about_reporter = clean.affiliation if clean.spoken_for is None else None
         reported_by = speaker(clean.reported_by, clean.source, directory, about_reporter, feedback_id)
-        spoken_for = (
-            speaker(clean.spoken_for, clean.source, directory, clean.affiliation, feedback_id)
-            if clean.spoken_for
-            else None
-        )
+        spoken_for = _spoken_for(clean, directory, feedback_id)
     return Identity(
         feedback_id=feedback_id,
         revision=raw.revision if raw.revision is not None else clock.to_us(received_at),
@@ -62,6 +58,24 @@ def identify(
         spoken_for=spoken_for,
         reply_to=clean.reply_to if raw.reported_by.verified and raw.change is not Change.DELETED else None,
         guessable=guessable,
+    )
+
+
+def _spoken_for(clean: Submission, directory: Directory, feedback_id: str) -> Speaker | None:
+    """Whose words they are; of the account that a colleague named, whatever the address says."""
+    if clean.spoken_for is None:
+        return None
+    found = speaker(clean.spoken_for, clean.source, directory, clean.affiliation, feedback_id)
+    account = directory.accounts.get(clean.account or "")
+    if account is None or found.account == account.id:
+        return found
+    return found.model_copy(
+        update={
+            "account": account.id,
+            "segment": account.segment,
+            "persona": None,
+            "affiliation": clean.affiliation or Affiliation.CUSTOMER,
+        }
     )
 
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from shared.events.feedback import Affiliation, Change, Hints, Mode, Rating, ReplyTo
+from shared.events.feedback import Affiliation, Change, Hints, Mode, Occasion, Rating, ReplyTo
 
-ClaimKind = Literal["email", "slack", "api"]
+ClaimKind = Literal["email", "slack", "person", "api"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +21,8 @@ class Claim:
 
     `verified` means proved: a signed Slack event, a mail whose sender is aligned, an API key that may speak
     for others. It decides who is recognised and who is answered, so in doubt it is False. An empty `address`
-    is somebody anonymous. `kind` "api" is an id in the sender's own system, unique within the submission's
-    `source`.
+    is somebody anonymous. `kind` "person" is a colleague's id in the directory, "api" an id in the sender's
+    own system, unique within the submission's `source`.
     """
 
     kind: ClaimKind
@@ -50,10 +50,9 @@ class Submission:
     it gives neither. A deletion needs `external_id` and no text.
 
     `affiliation` is what the channel was told about whoever spoke (`spoken_for`, else `reported_by`); the
-    directory knows better. `reply_to` is dropped unless `reported_by` is verified. `occurred_at` is None when
-    not stated.
-
-    `batch` is the import or backfill it is part of.
+    directory knows better. `account` is the account, by id, that a colleague says `spoken_for` belongs to:
+    who had the conversation knows that better than a mail domain does. `reply_to` is dropped unless
+    `reported_by` is verified. `occurred_at` is None when not stated.
 
     `retry_key` is the sender's idempotency key, scoped to its API key. `ordinal` counts otherwise equal items
     of one request or one import (0, 1, …), so that two equal rows stay two pieces and a retry makes neither
@@ -79,6 +78,8 @@ class Submission:
     text: str = ""
     files: tuple[File, ...] = ()
     spoken_for: Claim | None = None
+    account: str | None = None
+    occasion: Occasion | None = None
     affiliation: Affiliation | None = None
     confidential: bool = False
     rating: Rating | None = None

@@ -83,9 +83,11 @@ def plan(
 def told_singly(piece: FeedbackClassified, now: datetime, max_age: timedelta) -> bool:
     """Whether it may alert somebody or be answered: it is live, and happened not long ago.
 
-    What is told today of last month is no news, however it came in.
+    What is told today of last month is no news, however it came in. A colleague's note is news on the day it
+    is written: the lunch on Friday is written down on Monday, by somebody who waits for an answer.
     """
-    return piece.mode is Mode.LIVE and now - min(piece.occurred_at, piece.received_at) < max_age
+    told = piece.received_at if piece.occasion else min(piece.occurred_at, piece.received_at)
+    return piece.mode is Mode.LIVE and now - told < max_age
 
 
 def _row(

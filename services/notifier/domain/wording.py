@@ -6,7 +6,14 @@ from shared.domain.delivery import MAX_TEXT_CHARS, Content
 from shared.domain.directory import Directory
 from shared.domain.lens import LENS_NAMES, Lens
 from shared.domain.network import Why, WhyCode, touchpoints_of
-from shared.events.feedback import Affiliation, FeedbackClassified, Speaker, TriageReason, UrgencyReason
+from shared.events.feedback import (
+    Affiliation,
+    FeedbackClassified,
+    Occasion,
+    Speaker,
+    TriageReason,
+    UrgencyReason,
+)
 
 _POLARITY = {"keep": "Keep", "change": "Change", "mixed": "Keep and change"}
 #: A newer classifier may have reasons of which this does not know yet: those are shown as they are.
@@ -20,6 +27,15 @@ _TRIAGE: dict[str, str] = {
     TriageReason.NO_WORDS: "there are no words in it",
     TriageReason.NO_TOUCHPOINT: "no touchpoint fits",
     TriageReason.UNCLEAR: "it is not clear what it is about",
+}
+#: "João, from a lunch with Anna": before "with", or at the end.
+_OCCASIONS: dict[str, str] = {
+    Occasion.TALK: "a talk",
+    Occasion.CALL: "a call",
+    Occasion.LUNCH: "a lunch",
+    Occasion.TRAINING: "a training",
+    Occasion.USER_TEST: "a user test",
+    Occasion.OTHER: "a conversation",
 }
 _MOST_NAMES = 10
 
@@ -173,6 +189,10 @@ def who_said(piece: FeedbackClassified, directory: Directory) -> str:
         shown = f"{one_line(piece.codename or 'somebody')}, in confidence"
         return f"{shown} ({department.name})" if department is not None else shown
     reporter = _speaker(piece.reported_by, directory)
+    if piece.occasion is not None:
+        occasion = _OCCASIONS.get(piece.occasion, one_line(piece.occasion.replace("_", " ")))
+        other = f" with {_speaker(piece.spoken_for, directory)}" if piece.spoken_for is not None else ""
+        return f"{reporter}, from {occasion}{other}"
     if piece.spoken_for is None:
         return reporter
     return f"{_speaker(piece.spoken_for, directory)}, reported by {reporter}"

@@ -10,7 +10,7 @@ from services.ingest.domain.conceal import conceal, concealed_id, mask, names_of
 from services.ingest.domain.identify import Identity, identify
 from services.ingest.domain.shorten import shorten
 from services.ingest.domain.submission import Claim, Submission
-from shared.events.feedback import Affiliation, FeedbackReceived, ReplyTo
+from shared.events.feedback import Affiliation, FeedbackReceived, Occasion, ReplyTo
 from tests.support.submissions import COLLEAGUE, DIRECTORY, RECEIVED_AT, submission
 
 KEY, OTHER_KEY = b"one", b"other"
@@ -46,6 +46,21 @@ def test_nothing_in_the_event_leads_to_the_contributor() -> None:
 
 def test_who_is_not_to_be_answered_is_not() -> None:
     assert conceal(event(submission(confidential=True)), KEY, DIRECTORY).reply_to is None
+
+
+def test_neither_the_lunch_nor_who_was_there_is_told() -> None:
+    other = Claim("email", "dora@acme.example", "Dora Doe", verified=True)
+    given = submission(
+        reported_by=COLLEAGUE, confidential=True, occasion=Occasion.LUNCH, spoken_for=other, account="acme"
+    )
+    hidden = conceal(event(given), KEY, DIRECTORY)
+    assert (hidden.occasion, hidden.spoken_for and hidden.spoken_for.account) == ("other", "acme")
+    assert "Dora" not in hidden.model_dump_json()
+    shown = mask(
+        "Dora told Ann: ask dora@acme.example, says Dora Doe.", names_of(given, found(given), DIRECTORY)
+    )
+    assert "ora" not in shown
+    assert "Ann" not in shown
 
 
 def test_what_it_was_imported_with_stays() -> None:

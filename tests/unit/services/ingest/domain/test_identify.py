@@ -253,6 +253,39 @@ def test_a_colleague_speaks_for_a_customer() -> None:
 
 
 @pytest.mark.parametrize(
+    ("claim", "told", "account", "shown"),
+    [
+        (Claim("email", ""), None, "acme", ("", Affiliation.CUSTOMER, "acme", "enterprise", None)),
+        (
+            Claim("email", "", "Eva"),
+            Affiliation.PARTNER,
+            "acme",
+            ("Eva", "partner", "acme", "enterprise", None),
+        ),
+        (
+            Claim("email", "carl@acme.example", verified=True),
+            None,
+            "acme",
+            ("Carl Contact", "customer", "acme", "enterprise", "buyer"),
+        ),
+        (Claim("email", "", "Eva"), Affiliation.PROSPECT, "acne", ("Eva", "prospect", None, None, None)),
+    ],
+)
+def test_a_colleague_says_which_account_it_is_about(
+    claim: Claim, told: Affiliation | None, account: str, shown: tuple[object, ...]
+) -> None:
+    found = identity(submission(reported_by=COLLEAGUE, spoken_for=claim, affiliation=told, account=account))
+    said = found.spoken_for
+    assert said is not None
+    assert (said.display_name, said.affiliation, said.account, said.segment, said.persona) == shown
+
+
+def test_a_colleague_is_known_by_their_id_as_by_any_address() -> None:
+    by_id = identity(submission(reported_by=Claim("person", "ann", verified=True))).reported_by
+    assert by_id == identity(submission(reported_by=COLLEAGUE)).reported_by
+
+
+@pytest.mark.parametrize(
     ("fields", "answered"),
     [
         ({}, True),

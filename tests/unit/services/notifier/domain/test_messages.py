@@ -11,12 +11,12 @@ import pytest
 from services.notifier.domain.slack_message import message_of, withdrawn_message
 from services.notifier.domain.thanks import thanks
 from services.notifier.domain.webhook_message import body_of
-from services.notifier.domain.wording import content_of, facts, headline, why_sentences
+from services.notifier.domain.wording import _OCCASIONS, content_of, facts, headline, why_sentences
 from services.notifier.templates import Templates
 from shared.domain.delivery import Content, Delivery, Purpose
 from shared.domain.network import Why, WhyCode, involve
 from shared.domain.summary import Count, Quote, Summary, Tally
-from shared.events.feedback import Affiliation, Rating, Speaker
+from shared.events.feedback import Affiliation, Occasion, Rating, Speaker
 from tests.support.company import NOW, directory, piece
 
 ROW = Delivery(
@@ -129,6 +129,22 @@ class TestContent:
             for_account="acme",
         )
         assert content_of(event, directory()).who == "Cora (Acme), reported by Ann Quote (colleague, Sales)"
+
+    @pytest.mark.parametrize(
+        ("occasion", "for_account", "who"),
+        [
+            ("lunch", "acme", "Ann (colleague), from a lunch with Cora (Acme)"),
+            ("user_test", None, "Ann (colleague), from a user test"),
+            ("board_meeting", None, "Ann (colleague), from board meeting"),
+        ],
+    )
+    def test_from_which_conversation(self, occasion: str, for_account: str | None, who: str) -> None:
+        ann = Speaker(person_id="ann", display_name="Ann", affiliation=Affiliation.COLLEAGUE)
+        event = piece(reported_by=ann, occasion=occasion, for_account=for_account)
+        assert content_of(event, directory()).who == who
+
+    def test_every_occasion_has_its_words(self) -> None:
+        assert set(_OCCASIONS) == set(Occasion)
 
     def test_of_a_confidential_piece_the_codename_and_a_department_if_any(self) -> None:
         speaker = Speaker(person_id="h", display_name="Heron", department="sales")

@@ -165,6 +165,11 @@ class TestWhoMayBeAlerted:
         event = piece(occurred_at=happened, received_at=NOW, reply_to=mail_reply())
         assert bool(rows_of(event)) is alerts
 
+    def test_a_colleague_s_note_is_news_when_it_is_written(self) -> None:
+        friday = NOW - timedelta(days=3)
+        assert rows_of(piece(occurred_at=friday, received_at=NOW, occasion="lunch", reply_to=mail_reply()))
+        assert not rows_of(piece(occurred_at=friday, received_at=friday, occasion="lunch"))
+
     def test_what_came_in_long_ago_is_old_whatever_it_says_of_itself(self) -> None:
         assert rows_of(piece(occurred_at=NOW + timedelta(days=30), received_at=NOW - timedelta(days=2))) == []
 
