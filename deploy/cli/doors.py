@@ -18,6 +18,7 @@ def described(opened: House) -> Iterator[str]:
     signing = slack.signing_secret.get_secret_value() if slack.signing_secret else "none, so it is closed"
     yield f"REST   {url}/v1/feedback    (its schema: {url}/openapi.json)"
     yield f"       API key {opened.secrets.key}"
+    yield f"notes  {url}/notes/new    (`listeningpost note link joao-pereira` opens it)"
     yield f"Slack  {url}/v1/channels/slack/events"
     yield f"       signing secret {signing}"
     yield f"mail   {LOOPBACK}:{mail.port} takes mail for {_mailboxes(mail)}"

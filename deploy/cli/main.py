@@ -28,6 +28,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "history": ("deploy.cli.history", "Show who changed the workspace, when, how, and what."),
     "accounts": ("deploy.cli.accounts", "Customer accounts: import, list, remove, coverage."),
     "send": ("deploy.cli.send", "Send a piece of feedback."),
+    "note": (
+        "deploy.cli.note",
+        "Notes of conversations: write one, or make a colleague's link to the form.",
+    ),
     "tail": ("deploy.cli.tail", "Watch pieces as they are tagged and told."),
     "explain": ("deploy.cli.explain", "Show the whole life of a piece: events, tags and why, who was told."),
     "route": ("deploy.cli.route", "Show where a piece would go, without sending one."),

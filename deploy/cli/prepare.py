@@ -47,6 +47,6 @@ async def prepare(
         if has_keys:
             return None
         keys, now = ApiKeyStore(store), clock.now()
-        _, write = await keys.create("portal", [Scope.WRITE], now=now, created_by=author)
+        _, write = await keys.create("portal", [Scope.WRITE, Scope.NOTES], now=now, created_by=author)
         _, bring = await keys.create("old tool", [Scope.IMPORT], now=now, created_by=author)
     return Tokens(write, bring)

@@ -15,6 +15,7 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from services.ingest.channels import CHANNELS, Channel
 from services.ingest.channels.cloudevents import PATH as CLOUDEVENTS
+from services.ingest.channels.note_form import NEW as NOTE
 from services.ingest.channels.rest import PATH as REST
 from services.ingest.channels.slack import PATH as SLACK
 from services.ingest.channels.webhook import PATH as WEBHOOK
@@ -63,6 +64,7 @@ DOORS: dict[str, Door] = {
         ("LISTENINGPOST_INGEST__MAIL__PORT", "LISTENINGPOST_INGEST__MAIL__MAILBOXES"),
         "have your mail server hand on what comes for the mailboxes",
     ),
+    "note": Door(under(NOTE), (), "`listeningpost note link PERSON` makes each colleague's link to the form"),
     "rest": Door(under(REST), (), "`listeningpost keys create NAME` makes a key"),
     "slack": Door(
         under(SLACK),

@@ -18,6 +18,12 @@ class RestSettings(Section):
     max_items: int = Field(default=10_000, ge=1, description="items in one request; over it: 413")
 
 
+class NoteSettings(Section):
+    """The door for notes of conversations: `POST /v1/notes`, and the form at `/notes/new`."""
+
+    max_body_bytes: int = Field(default=32 * _MIB, ge=65_536, description="with screenshots; over it: 413")
+
+
 class Place(Section):
     """What feedback from a Slack channel is about, where that is known."""
 
@@ -111,6 +117,7 @@ class SpoolSettings(Section):
 
 class IngestSection(Section):
     rest: RestSettings = RestSettings()
+    note: NoteSettings = NoteSettings()
     slack: SlackSettings = SlackSettings()
     mail: MailSettings = MailSettings()
     webhook: WebhookSettings = WebhookSettings()

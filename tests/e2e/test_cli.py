@@ -238,3 +238,21 @@ async def test_a_variable_that_is_none_is_named_with_2(shell: Shell) -> None:
     done = shell.run("topics", env={"LISTENINGPOST_KAKFA__BOOTSTRAP_SERVERS": "x"})
     assert done.code == 2
     assert "LISTENINGPOST_KAKFA__BOOTSTRAP_SERVERS" in done.err
+
+
+async def test_a_note_goes_to_its_readers_and_its_writer_is_thanked(post: Running, shell: Shell) -> None:
+    async with going_on(shell, "tail", "--json", "--from-start") as tail:
+        words = ("note", "add", "The bill is clear at last.", "--by", "joao-pereira", "--kind", "lunch")
+        kept = as_json(
+            shell, *words, "--for", "Amelia Hart", "--account", "brightwater", "--when", "2026-01-05"
+        )
+        await tail.says(kept["feedback_id"], within_s=30)
+        line = next(line for line in tail.out.splitlines() if kept["feedback_id"] in line)
+    piece = json.loads(line)
+    assert (piece["occasion"], piece["reported_by"]["person_id"]) == ("lunch", "joao-pereira")
+    assert (piece["spoken_for"]["display_name"], piece["spoken_for"]["persona"]) == ("Amelia Hart", "it-lead")
+    assert {"maren-voss", "contributor"} <= {told["who"] for told in piece["told"]}
+    nobody = shell.run("note", "add", "Hello.", "--by", "joao-pereria", "--kind", "talk")
+    assert nobody.code == 1
+    assert "did you mean 'joao-pereira'?" in nobody.out
+    assert shell.run("note", "add", "--kind", "talk", text="").code == 2

@@ -75,6 +75,29 @@ class RestBench:
         return _http(await self._house.post({"text": text * 10_000}))
 
 
+class NoteBench:
+    kept, refused, too_large, later = 202, 401, 413, 503
+    keeps_aside = False
+
+    def __init__(self, house: Doors) -> None:
+        self._house = house
+        self.secrets: tuple[str, ...] = (house.ann.rpartition("_")[2],)
+
+    async def send(self, text: str, number: int = 1) -> Said:
+        note = {"kind": "lunch", "text": text, "occurred_at": "2026-05-04T10:00:00+02:00"}
+        return _http(await self._house.note(note, idempotency_key=str(number)))
+
+    async def pretend(self, text: str) -> Said:
+        note = {"kind": "lunch", "text": text}
+        return _http(await self._house.note(note, token=f"{self._house.ann[:-1]}0"))
+
+    async def garble(self, text: str) -> Said:
+        return _http(await self._house.note(f'{{"text": "{text}", }}'))
+
+    async def overdo(self, text: str) -> Said:
+        return _http(await self._house.note({"kind": "lunch", "text": text * 10_000}))
+
+
 class SlackBench:
     kept, refused, too_large, later = 200, 401, 413, 503
     keeps_aside = True
@@ -194,6 +217,7 @@ def _http(answer: httpx.Response) -> Said:
 BENCHES: dict[str, Callable[[Doors], Bench]] = {
     "cloudevents": CloudEventsBench,
     "mail": MailBench,
+    "note": NoteBench,
     "rest": RestBench,
     "slack": SlackBench,
     "webhook": WebhookBench,

@@ -35,6 +35,7 @@ SIGNING_SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 MAILBOX = "feedback@brightline.example"
 CONFIDENTIAL = "in-confidence@brightline.example"
 FEEDBACK = "/v1/feedback"
+NOTES = "/v1/notes"
 SLACK = "/v1/channels/slack/events"
 HOOK = "/v1/channels/webhook"
 EVENTS = "/v1/channels/cloudevents"
@@ -44,6 +45,7 @@ Header = tuple[bytes, bytes]
 
 INGEST: dict[str, Any] = {
     "rest": {"max_body_bytes": 200_000, "max_items": 50},
+    "note": {"max_body_bytes": 200_000},
     "slack": {"signing_secret": SIGNING_SECRET},
     "mail": {
         "port": 0,
@@ -69,12 +71,25 @@ class Ring(ApiKeyFollower):
     def snapshot(self) -> Mapping[str, ApiKey]:
         return self.held
 
-    def add(self, *scopes: Scope, source: str = "shop", expires_at: datetime | None = None) -> str:
+    def add(
+        self,
+        *scopes: Scope,
+        source: str = "shop",
+        expires_at: datetime | None = None,
+        person: str | None = None,
+    ) -> str:
         """The token of a new key."""
         key_id = f"{len(self.held):012x}"
         secret_hash = api_key.hash_secret(_SECRET)
         self.held[key_id] = ApiKey(
-            key_id, "a key", source, frozenset(scopes), secret_hash, RECEIVED_AT, expires_at=expires_at
+            key_id,
+            "a key",
+            source,
+            frozenset(scopes),
+            secret_hash,
+            RECEIVED_AT,
+            expires_at=expires_at,
+            person=person,
         )
         return f"lp_{key_id}_{_SECRET}"
 
@@ -102,6 +117,7 @@ class Doors:
         self.parts = around
         self.keys = Ring()
         self.token = self.keys.add(Scope.WRITE)
+        self.ann = self.keys.add(Scope.NOTES, source="notes", person="ann")
         self.now = RECEIVED_AT
         self.context = ChannelContext(
             settings=settings,
@@ -134,6 +150,13 @@ class Doors:
         content = body if isinstance(body, bytes | str) else json.dumps(body)
         sent = {"content-type": "application/json", "authorization": f"Bearer {token or self.token}"}
         return await self.http.post(FEEDBACK, content=content, headers=encoded(sent, headers))
+
+    async def note(self, body: object, *, token: str | None = None, **headers: str) -> httpx.Response:
+        """`body` to the door for notes, with a key of Ann's unless another is given."""
+        content = body if isinstance(body, bytes | str) else json.dumps(body)
+        bearer = token or self.ann
+        sent = {"content-type": "application/json", "authorization": f"Bearer {bearer}"}
+        return await self.http.post(NOTES, content=content, headers=encoded(sent, headers))
 
     async def slack(self, body: object, *, at: float = 0, **headers: str) -> httpx.Response:
         """`body` signed as Slack does it, `at` seconds from now."""
@@ -195,8 +218,8 @@ def sign(content: bytes, stamp: str, secret: str = SIGNING_SECRET) -> dict[str, 
 
 @asynccontextmanager
 async def doors(directory: Path, **ingest: Any) -> AsyncIterator[Doors]:  # noqa: ANN401 - sections of settings
-    """All three doors open. `ingest` replaces settings of its sections."""
-    merged = {name: {**INGEST[name], **ingest.pop(name, {})} for name in ("rest", "slack", "mail")}
+    """All doors open. `ingest` replaces settings of its sections."""
+    merged = {name: {**INGEST[name], **ingest.pop(name, {})} for name in ("rest", "note", "slack", "mail")}
     secrets = {"survey_hook": HOOK_SECRET}
     settings = IngestSettings.model_validate({"ingest": {**INGEST, **merged, **ingest}, "secrets": secrets})
     limits = Limits(max_file_bytes=MB, max_files=3, max_quarantined_bytes=1_000)

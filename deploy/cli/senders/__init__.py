@@ -23,5 +23,6 @@ SENDERS: dict[str, Sender] = {
 }
 #: Doors that a self-test cannot knock at, and why.
 NOT_SENT: dict[str, str] = {
+    "note": "each is a colleague's: `listeningpost note add --test` sends one",
     "webhook": "each has a mapping of its own, which only a body of its sender fits: use their test button",
 }

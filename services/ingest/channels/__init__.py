@@ -9,6 +9,7 @@ from fastapi import APIRouter
 
 from services.ingest.channels.cloudevents import CloudEventsChannel
 from services.ingest.channels.mail import MailChannel
+from services.ingest.channels.note import NoteChannel
 from services.ingest.channels.rest import RestChannel
 from services.ingest.channels.slack import SlackChannel
 from services.ingest.channels.webhook import WebhookChannel
@@ -44,6 +45,7 @@ class Channel(Protocol):
 CHANNELS: dict[str, type[Channel]] = {
     "cloudevents": CloudEventsChannel,
     "mail": MailChannel,
+    "note": NoteChannel,
     "rest": RestChannel,
     "slack": SlackChannel,
     "webhook": WebhookChannel,

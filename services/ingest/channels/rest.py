@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
 import re
 from collections.abc import Mapping
-from weakref import WeakValueDictionary
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from services.ingest.channels.items import Taking
+from services.ingest.channels.once import Once
 from services.ingest.channels.rest_schema import ROUTE_DOCUMENTATION
 from services.ingest.context import ChannelContext
-from services.ingest.domain.rest.answer import Answer
-from services.ingest.domain.rest.body import Body, read
+from services.ingest.domain.rest.body import read
 from services.ingest.settings import IngestSettings
-from shared.domain.api_key import ApiKey
 from shared.errors import InvalidInput, Reason
 from shared.http.access import authenticated, idempotency_key
-from shared.store.idempotency import StoredAnswer
 
 PATH = "/v1/feedback"
 _JSON = re.compile(r"application/([a-z0-9.-]+\+)?json")
@@ -39,7 +34,7 @@ class RestChannel:
         self._settings = context.settings.ingest
         self._taking = Taking(context, self.name)
         self.body_limits: Mapping[str, int] = {PATH: self._settings.rest.max_body_bytes}
-        self._in_hand: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._once = Once(context.idempotency)
         router = APIRouter()
         router.add_api_route(PATH, self.receive, methods=["POST"], **ROUTE_DOCUMENTATION)
         self.router: APIRouter | None = router
@@ -63,28 +58,11 @@ class RestChannel:
         retry_key = idempotency_key(request.headers)
         raw = await request.body()
         body = read(raw, ndjson=ndjson, max_items=self._settings.rest.max_items)
-        if retry_key is None:
-            return _response(await self._taking.take(body, key, _trace(request)))
-        # One at a time for each key: two at once would both find that they are the first.
-        async with self._in_hand.setdefault(f"{key.id}:{retry_key}", asyncio.Lock()):
-            return await self._take_once(body, key, request, retry_key, hashlib.sha256(raw).hexdigest())
-
-    async def _take_once(
-        self, body: Body, key: ApiKey, request: Request, retry_key: str, body_hash: str
-    ) -> Response:
-        earlier = await self._context.idempotency.check(key.id, retry_key, body_hash)
-        if earlier is not None:
-            return _response(Answer(earlier.status, earlier.body), {"idempotency-replayed": "true"})
-        given = await self._taking.take(body, key, _trace(request), f"{key.id}:{retry_key}")
-        if given.kept:
-            # A request that was refused whole may be mended and sent again under the same key.
-            stored = StoredAnswer(given.status, given.body)
-            await self._context.idempotency.remember(key.id, retry_key, body_hash, stored)
-        return _response(given)
-
-
-def _trace(request: Request) -> str | None:
-    return request.headers.get("traceparent")
+        trace = request.headers.get("traceparent")
+        scoped = f"{key.id}:{retry_key}" if retry_key is not None else None
+        return await self._once.answer(
+            key.id, retry_key, raw, lambda: self._taking.take(body, key, trace, scoped)
+        )
 
 
 def _is_ndjson(content_type: str) -> bool:
@@ -99,7 +77,3 @@ def _is_ndjson(content_type: str) -> bool:
             remedy="Send Content-Type: application/json, or application/x-ndjson.",
         )
     return media_type in _NDJSON
-
-
-def _response(given: Answer, headers: Mapping[str, str] | None = None) -> Response:
-    return Response(given.body, given.status, headers, given.media_type)

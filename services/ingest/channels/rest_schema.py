@@ -6,33 +6,9 @@ from typing import Any, Final
 
 from services.ingest.domain.rest.answer import ItemResult, Results
 from services.ingest.domain.rest.item import Item
-from shared.http.problem import MEDIA_TYPE, Problem
+from shared.http.openapi import inlined, refusal
 
-
-def _inlined(schema: dict[str, Any]) -> dict[str, Any]:
-    """`schema` without references: in OpenAPI they would have to point into the document around it."""
-    definitions = schema.pop("$defs", {})
-
-    def resolve(node: Any) -> Any:  # noqa: ANN401 - any node of a JSON schema
-        if isinstance(node, list):
-            return [resolve(child) for child in node]
-        if not isinstance(node, dict):
-            return node
-        if "$ref" in node:
-            referred = definitions[node["$ref"].rpartition("/")[2]]
-            node = {**referred, **{key: value for key, value in node.items() if key != "$ref"}}
-        return {key: resolve(value) for key, value in node.items()}
-
-    resolved: dict[str, Any] = resolve(schema)
-    return resolved
-
-
-def _refusal(description: str) -> dict[str, Any]:
-    schema = _inlined(Problem.model_json_schema())
-    return {"description": description, "content": {MEDIA_TYPE: {"schema": schema}}}
-
-
-_ITEM = _inlined(Item.model_json_schema())
+_ITEM = inlined(Item.model_json_schema())
 
 ROUTE_DOCUMENTATION: Final[dict[str, Any]] = {
     "summary": "Send feedback",
@@ -44,13 +20,13 @@ ROUTE_DOCUMENTATION: Final[dict[str, Any]] = {
     "responses": {
         202: {"model": Results | ItemResult, "description": "All of it is kept"},
         207: {"model": Results, "description": "Some of it is kept; see each result"},
-        400: _refusal("Not JSON; the detail names line and column"),
-        401: _refusal("The API key is missing, unknown, expired or revoked"),
-        403: _refusal("The API key lacks the scope"),
-        413: _refusal("The body, or something in it, is too large"),
-        415: _refusal("Neither JSON nor NDJSON, or not UTF-8"),
-        422: _refusal("Nothing of it can be taken; the pointer names the field"),
-        503: _refusal("Nothing of it can be kept just now; see Retry-After"),
+        400: refusal("Not JSON; the detail names line and column"),
+        401: refusal("The API key is missing, unknown, expired or revoked"),
+        403: refusal("The API key lacks the scope"),
+        413: refusal("The body, or something in it, is too large"),
+        415: refusal("Neither JSON nor NDJSON, or not UTF-8"),
+        422: refusal("Nothing of it can be taken; the pointer names the field"),
+        503: refusal("Nothing of it can be kept just now; see Retry-After"),
     },
     "openapi_extra": {
         "security": [{"apiKey": []}],

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from services.ingest.domain.rest.item import Author, Item, SentAttachment
-from services.ingest.domain.submission import Claim, File, Submission
+from services.ingest.domain.rest.item import Author, Item
+from services.ingest.domain.sent import files
+from services.ingest.domain.submission import Claim, Submission
 from shared import clock
 from shared.domain.api_key import ApiKey, Scope
 from shared.errors import InvalidInput, Reason
@@ -54,7 +52,9 @@ class Converter:
             url=item.url,
             title=item.title,
             text=item.text,
-            files=tuple(self._files(item.attachments)) if item.attachments else (),
+            files=tuple(files(item.attachments, max_files=self.max_files, max_file_bytes=self.max_file_bytes))
+            if item.attachments
+            else (),
             reported_by=_claim(item.author, "author") if item.author else _NOBODY,
             spoken_for=_claim(item.on_behalf_of, "on_behalf_of") if item.on_behalf_of else None,
             affiliation=item.affiliation,
@@ -107,25 +107,6 @@ class Converter:
         if Scope.IMPORT not in self.key.scopes:
             raise _forbidden("batch", Scope.IMPORT)
         return item.batch
-
-    def _files(self, attachments: tuple[SentAttachment, ...]) -> Iterator[File]:
-        if len(attachments) > self.max_files:
-            raise InvalidInput(
-                Reason.TOO_LARGE,
-                f"these are more than {self.max_files} attachments",
-                field="attachments",
-                remedy=f"Send at most {self.max_files} with one piece.",
-            )
-        for index, attachment in enumerate(attachments):
-            content = _decoded(attachment.content, f"attachments/{index}/content")
-            if len(content) > self.max_file_bytes:
-                raise InvalidInput(
-                    Reason.TOO_LARGE,
-                    f"this file is larger than {self.max_file_bytes} bytes",
-                    field=f"attachments/{index}/content",
-                    remedy="Send a smaller file, or a link to it in `url`.",
-                )
-            yield File(attachment.name, attachment.media_type, content)
 
     def _ordinal(self, item: Item) -> int:
         author = item.author
@@ -186,16 +167,3 @@ def _hints(item: Item) -> Hints:
 
 
 _NO_HINTS = Hints()
-
-
-def _decoded(content: str, name: str) -> bytes:
-    try:
-        # Line breaks are what many encoders add (RFC 2045); anything else that is not base64 is a mistake.
-        return base64.b64decode("".join(content.split()), validate=True)
-    except (binascii.Error, ValueError):
-        raise InvalidInput(
-            Reason.WRONG_TYPE,
-            "this is not base64",
-            field=name,
-            remedy="Send the file's bytes in base64 (RFC 4648 section 4).",
-        ) from None

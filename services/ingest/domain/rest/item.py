@@ -4,33 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
 
+from services.ingest.domain.sent import Email, Finite, Label, Sent, SentAttachment, Short
 from shared.events.feedback import MAX_TEXT_CHARS, Affiliation, Change, Mode
 
 MAX_TITLE_CHARS = 1_000
-_Short = Annotated[str, StringConstraints(max_length=512)]
-_Label = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
-#: Loose on purpose: pydantic's EmailStr takes 50 µs, ten times the rest of the item, and refuses addresses in
-#: use inside companies (feedback@mail). Whether an address exists is seen when it is answered.
-_EMAIL = r"^[^\s@<>,;\x00-\x1f]+@[^\s@<>,;\x00-\x1f]+$"
-_Email = Annotated[str, StringConstraints(pattern=_EMAIL, max_length=320)]
-_Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
-class _Sent(BaseModel):
-    """Closed and strict: a number where a word belongs is a mistake of the sender's, better said at once."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class Author(_Sent):
+class Author(Sent):
     """Who said it. At most one of `email`, `slack` and `id`; a `name` alone is nobody we can look up."""
 
-    email: _Email | None = None
-    slack: _Short | None = Field(default=None, description="a Slack user id, U…")
-    id: _Short | None = Field(default=None, description="an id in the sending system")
-    name: _Short = ""
+    email: Email | None = None
+    slack: Short | None = Field(default=None, description="a Slack user id, U…")
+    id: Short | None = Field(default=None, description="an id in the sending system")
+    name: Short = ""
     verified: bool = Field(
         default=True,
         description="false when your system did not check that the address is theirs (a public form): "
@@ -38,22 +26,14 @@ class Author(_Sent):
     )
 
 
-class SentRating(_Sent):
-    value: _Finite
-    min: _Finite = 1.0
-    max: _Finite = 5.0
-    kind: _Label = "stars"
+class SentRating(Sent):
+    value: Finite
+    min: Finite = 1.0
+    max: Finite = 5.0
+    kind: Label = "stars"
 
 
-class SentAttachment(_Sent):
-    """`content` is base64 (RFC 4648 section 4)."""
-
-    name: _Short
-    media_type: _Short = "application/octet-stream"
-    content: str = Field(min_length=1, json_schema_extra={"contentEncoding": "base64"})
-
-
-class Item(_Sent):
+class Item(Sent):
     """One piece of feedback. It needs `text` or an attachment; a deletion needs `external_id` alone."""
 
     model_config = ConfigDict(
@@ -84,12 +64,12 @@ class Item(_Sent):
         "so a version number after a change without one counts as older and is never shown",
     )
     change: Change = Field(default=Change.CREATED, description="`deleted` takes the piece back for good")
-    thread_id: _Short | None = None
+    thread_id: Short | None = None
     url: Annotated[str, StringConstraints(max_length=2_048)] | None = None
-    channel: _Label | None = Field(
+    channel: Label | None = Field(
         default=None, description="for imports: the channel it first came through, with its `source`"
     )
-    source: _Short | None = Field(
+    source: Short | None = Field(
         default=None, description="the instance it is from: a form, a mailbox, a shop"
     )
     author: Author | None = None
@@ -97,13 +77,13 @@ class Item(_Sent):
     affiliation: Affiliation | None = None
     rating: SentRating | None = None
     confidential: bool = Field(default=False, description="the author's name reaches nobody")
-    product: _Short | None = None
-    touchpoint: _Short | None = None
-    brief: _Short | None = None
+    product: Short | None = None
+    touchpoint: Short | None = None
+    brief: Short | None = None
     mode: Mode | None = Field(
         default=None, description="default: live (test for a key that may only test); import, backfill, test"
     )
-    batch: _Short | None = Field(
+    batch: Short | None = Field(
         default=None, description="your id of the import or backfill it is part of: one summary is made of it"
     )
     attachments: tuple[SentAttachment, ...] = Field(default=(), max_length=100)
