@@ -12,6 +12,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from importlib import metadata
 
 import structlog
 import uvicorn
@@ -21,8 +22,10 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from shared import clock
 from shared.component import Component
 from shared.errors import ConfigurationError, DependencyDown
+from shared.internal import open_internal
 from shared.settings import AnySettings, CommonSettings, load
 from shared.telemetry import logging as telemetry_logging
 
@@ -93,6 +96,7 @@ async def serve(service: Service) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     _add_health(service)
+    _open_status(service)
     server = uvicorn.Server(_uvicorn_config(service))
     serving = asyncio.create_task(_serve_http(server), name="http")
     starting = asyncio.create_task(_start_all(service), name="start")
@@ -192,6 +196,21 @@ async def _stop(service: Service, component: Component) -> None:
     if error is not None:
         service.not_stopped.append(component)
         _log.error("component_not_stopped", component=component.name, exc_info=error)
+
+
+def _open_status(service: Service) -> None:
+    """`GET /internal/status`: which release runs, since when, and what time it is there."""
+    started_at = clock.now()
+
+    async def status(_: bytes) -> object:
+        return {
+            "service": service.name,
+            "version": metadata.version("listeningpost"),
+            "started_at": started_at.isoformat(),
+            "now": clock.now().isoformat(),
+        }
+
+    open_internal(service.http, service.settings.internal_token, {"GET /internal/status": status})
 
 
 def _add_health(service: Service) -> None:

@@ -88,6 +88,9 @@ def _ask(question: Callable[[Store], Awaitable[list[Offered]]]) -> list[Offered]
 
 
 async def _answer(question: Callable[[Store], Awaitable[list[Offered]]]) -> list[Offered]:
+    # All of it before the clock starts: loading the driver is not the database's fault.
+    import shared.store.directory  # noqa: PLC0415 - as above
+    import shared.store.feedback  # noqa: F401, PLC0415 - as above
     from shared.settings import CommonSettings, load  # noqa: PLC0415 - as above
     from shared.store.connection import Store  # noqa: PLC0415 - as above
 

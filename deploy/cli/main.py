@@ -43,7 +43,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "deploy.cli.selftest",
         "Send a signed piece through every door, and show where each arrived.",
     ),
+    "bench": ("deploy.cli.bench", "Measure how fast pieces are accepted and classified."),
     "doctor": ("deploy.cli.doctor", "Check everything, and say how to mend what is wrong."),
+    "migrate": ("deploy.cli.migrate", "Bring the database to what this release needs."),
     "topics": ("deploy.cli.topics", "Make the Kafka topics that are missing, and show what differs."),
     "keys": ("deploy.cli.keys", "API keys: create, list, revoke."),
     "dead-letters": ("deploy.cli.dead_letters", "What could not be processed, and why."),
@@ -53,6 +55,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
 #: What a shell reports of a process that SIGTERM ended.
 _TERMINATED = 143
 _ALONE = ["--help"]
+#: Set by the scripts that `--install-completion` leaves with a shell.
+_COMPLETING = "_LISTENINGPOST_COMPLETE"
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -108,8 +112,13 @@ def _hush() -> None:
 
 
 def _wanted(arguments: Sequence[str]) -> str | None:
-    """The command's name: the first word that is no option, also of a line that is being completed."""
-    words = os.environ.get("COMP_WORDS", "").split()[1:] or arguments
+    """The command's name: the first word that is no option, also of a line that is being completed.
+
+    bash hands such a line over in COMP_WORDS, typer's scripts for zsh and fish in _TYPER_COMPLETE_ARGS.
+    """
+    lines = (os.environ.get(name, "") for name in ("COMP_WORDS", "_TYPER_COMPLETE_ARGS"))
+    completed = next((line for line in lines if line), "") if _COMPLETING in os.environ else ""
+    words = completed.split()[1:] or arguments
     return next((word for word in words if not word.startswith("-")), None)
 
 

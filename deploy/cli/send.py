@@ -29,7 +29,12 @@ def send(  # noqa: PLR0913 - one an option
     file: Annotated[Path | None, typer.Option(help="A file that holds what was said.")] = None,
     attach: Attach = None,
     title: Annotated[str, typer.Option(help="A subject.")] = "",
-    sender: Annotated[str | None, typer.Option("--from", help="The mail address of whoever said it.")] = None,
+    sender: Annotated[
+        str | None,
+        typer.Option(
+            "--from", help="The mail address of whoever said it.", autocompletion=complete.addresses
+        ),
+    ] = None,
     name: Annotated[str, typer.Option(help="The name of whoever said it.")] = "",
     touchpoint: Annotated[
         str | None,

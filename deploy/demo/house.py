@@ -14,6 +14,7 @@ from pathlib import Path
 from deploy.cli.prepare import prepare, settings_of
 from deploy.cli.workspace_file import example
 from deploy.demo.settings import (
+    LOOPBACK_NETWORK,
     Secrets,
     environment,
     keep_secrets,
@@ -97,6 +98,7 @@ class House:
             **self._to_knock(),
             "LISTENINGPOST_NOTIFIER__EMAIL__HOST": LOOPBACK,
             "LISTENINGPOST_NOTIFIER__EMAIL__PORT": str(self.sinks.mail.port),
+            "LISTENINGPOST_NOTIFIER__WEBHOOK__ALLOWED_NETWORKS": LOOPBACK_NETWORK,
             "LISTENINGPOST_NOTIFIER__SLACK__BOT_TOKEN": self.secrets.slack_token,
             "LISTENINGPOST_NOTIFIER__SLACK__API_URL": f"{self.sinks.slack_url}/api/",
         } | {f"LISTENINGPOST_CLI__{name.upper()}_URL": self.stack.url(name) for name in SERVICES}

@@ -20,7 +20,7 @@ from shared.ids import token
 _OWN_ADDRESS = "listening-post@leuchtfeld.example"
 SENDER = f"Listening Post <{_OWN_ADDRESS}>"
 _LOOPBACK = "127.0.0.1"
-_LOOPBACK_NETWORK = json.dumps(["127.0.0.0/8"])
+LOOPBACK_NETWORK = json.dumps(["127.0.0.0/8"])
 
 
 class Secrets(BaseModel):
@@ -77,7 +77,7 @@ def environment(
         "LISTENINGPOST_INGEST__MAIL__MAILBOXES": json.dumps(mailboxes),
         "LISTENINGPOST_INGEST__MAIL__OWN_ADDRESSES": json.dumps([_OWN_ADDRESS]),
         "LISTENINGPOST_INGEST__MAIL__AUTHSERV_ID": AUTHSERV_ID,
-        "LISTENINGPOST_INGEST__MAIL__TRUSTED_RELAYS": _LOOPBACK_NETWORK,
+        "LISTENINGPOST_INGEST__MAIL__TRUSTED_RELAYS": LOOPBACK_NETWORK,
         "LISTENINGPOST_NOTIFIER__EMAIL__HOST": _LOOPBACK,
         "LISTENINGPOST_NOTIFIER__EMAIL__PORT": str(smtp_port),
         "LISTENINGPOST_NOTIFIER__EMAIL__SENDER": SENDER,
@@ -85,7 +85,7 @@ def environment(
         "LISTENINGPOST_NOTIFIER__SLACK__API_URL": f"{slack_url}/api/",
         # Nobody who looks on waits a minute for it.
         "LISTENINGPOST_NOTIFIER__SUMMARY_QUIET_S": "2",
-        "LISTENINGPOST_NOTIFIER__WEBHOOK__ALLOWED_NETWORKS": _LOOPBACK_NETWORK,
+        "LISTENINGPOST_NOTIFIER__WEBHOOK__ALLOWED_NETWORKS": LOOPBACK_NETWORK,
     }
 
 

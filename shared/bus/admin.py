@@ -38,7 +38,7 @@ async def ensure_topics(settings: KafkaSettings) -> list[str]:
         for state in missing
     ]
     if wanted:
-        async with _admin(settings) as admin:
+        async with admin_client(settings) as admin:
             response = await admin.create_topics(wanted)
         _raise_for(response.topic_errors)
     return [state.name for state in missing]
@@ -47,7 +47,7 @@ async def ensure_topics(settings: KafkaSettings) -> list[str]:
 async def describe(settings: KafkaSettings) -> list[TopicState]:
     """Every declared topic and its dead letters, as they are in the cluster. Raises DependencyDown."""
     declared = {name: count for topic in TOPICS for name, count in _family(topic)}
-    async with _admin(settings) as admin:
+    async with admin_client(settings) as admin:
         existing = set(await admin.list_topics())
         present = [name for name in declared if settings.topic_prefix + name in existing]
         described = (
@@ -62,7 +62,7 @@ async def describe(settings: KafkaSettings) -> list[TopicState]:
 
 async def missing_topics(settings: KafkaSettings, topics: Sequence[Topic]) -> list[str]:
     """The names of `topics` and their dead letters that the cluster does not have. Raises DependencyDown."""
-    async with _admin(settings) as admin:
+    async with admin_client(settings) as admin:
         existing = set(await admin.list_topics())
     names = [name for topic in topics for name, _ in _family(topic)]
     return [name for name in names if settings.topic_prefix + name not in existing]
@@ -80,7 +80,7 @@ def _raise_for(errors: Sequence[tuple[str, int, str | None]]) -> None:
 
 
 @asynccontextmanager
-async def _admin(settings: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
+async def admin_client(settings: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
     admin = AIOKafkaAdminClient(**client_options(settings))
     try:
         await admin.start()

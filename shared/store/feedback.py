@@ -103,11 +103,11 @@ class FeedbackStore:
         return [sample for document in found for sample in samples_from(document)]
 
     async def beginning(self, incomplete: str, most: int) -> list[str]:
-        """Ids of at most `most` pieces that begin so; of the newest while nothing is said."""
+        """Ids of at most `most` pieces that begin so; of those stored last while nothing is said."""
         query = {"_id": {"$regex": f"^{re.escape(incomplete.lower())}"}} if incomplete else {}
         with guard():
             cursor = self._collection.find(query, {"_id": 1}).limit(most)
-            order = cursor if incomplete else cursor.sort("received_at", -1)
+            order = cursor if incomplete else cursor.sort("$natural", -1)
             return [document["_id"] for document in await order.to_list(None)]
 
     async def named(self, word: str, most: int) -> list[str]:

@@ -56,6 +56,11 @@ class QuarantineStore:
             rows = await self._collection.find(query, fields).sort("received_at", -1).to_list(limit)
         return [_entry(row) for row in rows]
 
+    async def count(self, *, since: datetime) -> int:
+        """How many were put aside since then. Raises DependencyDown."""
+        with guard():
+            return await self._collection.count_documents({"received_at": {"$gte": since}})
+
     async def get(self, entry_id: str) -> Quarantined | None:
         """Raises DependencyDown."""
         with guard():

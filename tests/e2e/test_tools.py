@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tests.e2e.conftest import Running, Shell
+from tests.support.completing import completed
 from tests.support.wait import until
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
@@ -28,6 +29,11 @@ def as_json_with(shell: Shell, env: dict[str, str], *arguments: str) -> Any:  # 
     done = shell.run(*arguments, "--json", env=env)
     assert done.code == 0, done.err
     return json.loads(done.out)
+
+
+def url_of(shell: Shell, service: str) -> str:
+    note = json.loads(next(shell.home.glob("listeningpost-*/local.json")).read_text(encoding="utf-8"))
+    return str(note["env"][f"LISTENINGPOST_CLI__{service}_URL"])
 
 
 async def settled(shell: Shell, feedback_id: str) -> Any:  # noqa: ANN401 - JSON
@@ -178,6 +184,47 @@ async def test_selftest_makes_a_key_of_its_own_where_none_is_given_and_takes_it_
     (key,) = [key for key in as_json(shell, "keys", "list") if key["name"] == "self-test"]
     assert key["revoked_at"]
     assert key["scopes"] == ["feedback:test"]
+
+
+async def test_doctor_looks_at_doors_spool_lag_retention_and_webhooks(post: Running, shell: Shell) -> None:
+    report = as_json(shell, "doctor")
+    about = {finding["about"]: finding for finding in report["findings"]}
+    wanted = {"doors", "spool", "quarantine", "lag", "retention", "webhook crm", "dead letters"}
+    assert wanted <= set(about)
+    assert all(about[name]["state"] == "ok" for name in wanted)
+    taken = shell.run("doctor", env={"LISTENINGPOST_CLI__CLASSIFIER_URL": url_of(shell, "INGEST")})
+    assert (taken.code, "ingest answers at" in taken.out) == (1, True)
+    guarded = shell.run("doctor", env={"LISTENINGPOST_NOTIFIER__WEBHOOK__ALLOWED_NETWORKS": ""})
+    assert "has no address that is public or allowed" in guarded.out
+    assert "LISTENINGPOST_NOTIFIER__WEBHOOK__ALLOWED_NETWORKS" in guarded.out
+
+
+async def test_bench_measures_with_pieces_that_count_as_tests(post: Running, shell: Shell) -> None:
+    said = len(post.out)
+    found = as_json(shell, "bench", "--rate", "10", "--seconds", "2")
+    assert (found["sent"], found["kept"], found["classified"]) == (20, 20, 20)
+    assert 0 < found["accepted_ms"]["p50"] <= found["accepted_ms"]["max"]
+    assert found["accepted_ms"]["p50"] < found["classified_ms"]["max"]
+    assert as_json(shell, "explain", f"{found['word']}-7")["stored"]["mode"] == "test"
+    assert post.out[said:] == ""
+    refused = shell.run("bench", "--rate", "5", "--seconds", "1", env={"LISTENINGPOST_CLI__KEY": "lp_x_y"})
+    assert (refused.code, "answered 401" in refused.out) == (1, True)
+
+
+async def test_completion_offers_what_the_database_knows(post: Running, shell: Shell) -> None:
+    async def offered(kind: str, *words: str, value: str) -> None:
+        """On a busy machine the database may need more than the 0.3 s it is given: then Tab is pressed again."""
+
+        def is_offered() -> bool:
+            return completed(kind, ["listeningpost", *words], shell.env) == [value]
+
+        await until(is_offered, within_s=30, what=f"{kind} is offered {value}")
+
+    for kind in ("bash", "zsh", "fish"):
+        await offered(kind, "route", "--touchpoint", "bil", value="bill")
+    await offered("bash", "send", "--from", "amelia.", value=AMELIA)
+    sent = as_json(shell, "send", BILL, "--mode", "test")["feedback_id"]
+    await offered("fish", "explain", sent[:9], value=sent)
 
 
 async def test_route_says_what_is_wrong_with_what_was_asked(post: Running, shell: Shell) -> None:

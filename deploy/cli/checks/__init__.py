@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deploy.cli.checks import addresses, kafka, mongodb, reach, services
+from deploy.cli.checks import addresses, doors, kafka, mongodb, reach, services
 from deploy.cli.checks.finding import Check, Finding, State
 
 __all__ = ["CHECKS", "Check", "Finding", "State"]
@@ -13,5 +13,6 @@ CHECKS: tuple[Check, ...] = (
     kafka.check,
     mongodb.check,
     services.check,
+    doors.check,
     reach.check,
 )

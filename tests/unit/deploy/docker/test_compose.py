@@ -59,7 +59,7 @@ def test_only_the_doors_are_published_and_on_loopback_unless_asked() -> None:
 def test_who_has_no_business_outside_has_no_way_out() -> None:
     assert _COMPOSE["networks"]["inside"] == {"internal": True}
     outside = {name for name, container in _CONTAINERS.items() if "outside" in container["networks"]}
-    assert outside == {"ingest", "notifier"}
+    assert outside == {"ingest", "notifier", "tools"}
     assert all("inside" in container["networks"] for container in _CONTAINERS.values())
 
 

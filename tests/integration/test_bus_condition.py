@@ -1,0 +1,64 @@
+"""How the cluster is and how far behind its readers are, asked of a real broker."""
+
+from __future__ import annotations
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from shared.bus.condition import cluster, lags, retentions
+from shared.bus.connection import client_options
+from shared.bus.publisher import Publisher
+from shared.bus.tail import read_all
+from shared.events.topics import RECEIVED, TOPICS
+from shared.settings import KafkaSettings
+from tests.support.feedback import piece
+
+
+async def test_a_cluster_says_what_it_is_and_how_long_its_topics_keep(kafka: KafkaSettings) -> None:
+    found = await cluster(kafka)
+    assert found.brokers == 1
+    assert found.knows_idempotence or not kafka.idempotence
+    kept = await retentions(kafka)
+    assert kept == {
+        name: topic.retention_days * 86_400_000
+        for topic in TOPICS
+        for name in (topic.name, topic.dead_letters)
+    }
+
+
+async def test_a_lag_is_what_a_group_has_not_committed(kafka: KafkaSettings, publisher: Publisher) -> None:
+    async def behind() -> tuple[int, bool]:
+        (lag,) = [lag for lag in await lags(kafka) if lag.topic == RECEIVED.name]
+        return lag.behind, lag.is_known
+
+    assert await behind() == (0, False)
+    for number in range(6):
+        await publisher.publish(RECEIVED, [piece(str(number))])
+    assert await behind() == (6, False)
+    name = kafka.topic_prefix + RECEIVED.name
+    reader = AIOKafkaConsumer(
+        name,
+        group_id=kafka.topic_prefix + "classifier",
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+        **client_options(kafka),
+    )
+    await reader.start()
+    try:
+        seen = 0
+        while seen < 6:
+            seen += sum(len(records) for records in (await reader.getmany(timeout_ms=500)).values())
+        ends = {one: await reader.position(one) for one in reader.assignment()}
+        await reader.commit({one: end for one, end in ends.items() if isinstance(one, TopicPartition)})
+    finally:
+        await reader.stop()
+    assert await behind() == (0, True)
+
+
+async def test_the_events_of_a_key_are_found_by_reading_one_partition(
+    kafka: KafkaSettings, publisher: Publisher
+) -> None:
+    events = [piece(str(number)) for number in range(20)]
+    await publisher.publish(RECEIVED, events)
+    for event in events:
+        found = [record.key async for record in read_all(kafka, RECEIVED.name, key=event.key)]
+        assert found == [event.key.encode()]

@@ -1,0 +1,105 @@
+"""What `listeningpost migrate` shows and makes, on a real database."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.errors import ConfigurationError
+from shared.settings import MongoSettings
+from shared.store.connection import Database, Store
+from shared.store.migrations import Condition, Migration, Migrator, examine, missing
+from shared.store.owners import COLLECTIONS, FEEDBACK
+from tests.support.cli import Cli
+
+
+def run(mongo: MongoSettings, use: Any) -> Any:  # noqa: ANN401 - a coroutine function of a store
+    async def inside() -> Any:  # noqa: ANN401 - what it returns
+        store = Store(mongo)
+        await store.start()
+        try:
+            return await use(store)
+        finally:
+            await store.stop()
+
+    return asyncio.run(inside())
+
+
+@pytest.fixture
+def cli(mongo: MongoSettings, tmp_path: Path) -> Any:  # noqa: ANN401 - dropped afterwards
+    yield Cli(mongo, tmp_path)
+
+    async def drop(store: Store) -> None:
+        await store.db.client.drop_database(mongo.database)
+
+    run(mongo, drop)
+
+
+def test_migrate_shows_what_would_be_made_makes_it_and_finds_nothing_more_to_do(cli: Cli) -> None:
+    dry = cli("migrate", "--dry-run", "--json")
+    assert dry.code == 1
+    wanted = {(part["kind"], part["name"]) for part in dry.json["to_make"]}
+    assert {("collection", spec.name) for spec in COLLECTIONS} <= wanted
+    assert ("index", "feedback.by_person") in wanted
+    assert ("validator", "feedback") in wanted
+    assert run(cli.mongo, missing)
+
+    made = cli("migrate", "--json")
+    assert made.code == 0
+    assert {(part["kind"], part["name"]) for part in made.json["made"]} == wanted
+    assert made.json["to_make"] == []
+    again = cli("migrate")
+    assert (again.code, "Nothing to do" in again.out) == (0, True)
+    assert run(cli.mongo, missing) == []
+
+
+def test_migrate_mends_a_validator_and_says_how_to_mend_an_index(cli: Cli) -> None:
+    assert cli("migrate").code == 0
+
+    async def spoil(store: Store) -> None:
+        await store.db.command("collMod", FEEDBACK.name, validator={})
+        await store.collection(FEEDBACK.name).drop_index("by_person")
+        await store.collection(FEEDBACK.name).create_index([("channel", 1)], name="by_person")
+
+    run(cli.mongo, spoil)
+    spoilt = {
+        part["name"]: part["condition"] for part in cli("migrate", "--dry-run", "--json").json["to_make"]
+    }
+    assert spoilt == {"feedback": "missing", "feedback.by_person": "different"}
+    done = cli("migrate")
+    assert done.code == 2
+    assert "db.getCollection('feedback').dropIndex('by_person')" in done.err
+
+    async def drop(store: Store) -> None:
+        await store.collection(FEEDBACK.name).drop_index("by_person")
+
+    run(cli.mongo, drop)
+    assert cli("migrate").code == 0
+
+
+async def test_a_migration_says_when_it_was_applied(store: Store) -> None:
+    ran: list[int] = []
+    heard: list[str] = []
+
+    async def step(_: Database) -> None:
+        ran.append(1)
+
+    steps = (Migration(9_001, "a step of this test", step),)
+    (before,) = [part for part in await examine(store, steps) if part.kind == "migration"]
+    assert (before.condition, before.applied_at) == (Condition.MISSING, None)
+    for _ in range(2):
+        await Migrator(store, steps, heard.append).start()
+    (after,) = [part for part in await examine(store, steps) if part.kind == "migration"]
+    assert (after.condition, after.name, ran) == (Condition.THERE, "9001 a step of this test", [1])
+    assert after.applied_at
+    assert "migration 9001" in heard
+
+
+async def test_a_service_that_meets_another_index_says_how_to_drop_it(store: Store) -> None:
+    await store.collection(FEEDBACK.name).drop_index("by_person")
+    await store.collection(FEEDBACK.name).create_index([("channel", 1)], name="by_person")
+    with pytest.raises(ConfigurationError, match="dropIndex"):
+        await Migrator(store).start()
