@@ -213,7 +213,7 @@ async def test_bench_measures_with_pieces_that_count_as_tests(post: Running, she
 
 async def test_completion_offers_what_the_database_knows(post: Running, shell: Shell) -> None:
     async def offered(kind: str, *words: str, value: str) -> None:
-        """On a busy machine the database may need more than the 0.3 s it is given: then Tab is pressed again."""
+        """On a busy machine it may need more than its 0.3 s: then Tab is pressed again."""
 
         def is_offered() -> bool:
             return completed(kind, ["listeningpost", *words], shell.env) == [value]
