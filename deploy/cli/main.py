@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "deploy.cli.note",
         "Notes of conversations: write one, or make a colleague's link to the form.",
     ),
+    "import": ("deploy.cli.import_", "Bring in what was said before: CSV, NDJSON, XLSX, mbox."),
     "tail": ("deploy.cli.tail", "Watch pieces as they are tagged and told."),
     "explain": ("deploy.cli.explain", "Show the whole life of a piece: events, tags and why, who was told."),
     "route": ("deploy.cli.route", "Show where a piece would go, without sending one."),

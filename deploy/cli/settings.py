@@ -22,6 +22,10 @@ class CliSection(Section):
     classifier_url: HttpUrl | None = Field(default=None, description="for `doctor`")
     notifier_url: HttpUrl | None = Field(default=None, description="for `doctor`")
     key: SecretStr | None = Field(default=None, description="the API key `send` uses")
+    import_key: SecretStr | None = Field(
+        default=None,
+        description="the API key `import` uses, with the scope feedback:import; default: the same",
+    )
 
 
 class CliSettings(CommonSettings):

@@ -94,6 +94,7 @@ class House:
             "LISTENINGPOST_MONGO__URI": self.stack.mongo_uri,
             "LISTENINGPOST_CLI__KEY": self.secrets.key or "",
             "LISTENINGPOST_INTERNAL_TOKEN": self.secrets.internal_token,
+            "LISTENINGPOST_CLI__IMPORT_KEY": self.secrets.import_key or "",
             "LISTENINGPOST_SECRETS__CRM_WEBHOOK": self.secrets.crm_webhook,
             **self._to_knock(),
             "LISTENINGPOST_NOTIFIER__EMAIL__HOST": LOOPBACK,

@@ -35,6 +35,7 @@ from shared.store.connection import Store
 from shared.store.contributors import ContributorSeal, ContributorStore
 from shared.store.directory import DirectoryFollower
 from shared.store.idempotency import IdempotencyStore
+from shared.store.imports import ImportStore
 from shared.store.migrations import Migrator
 from shared.store.quarantine import QuarantineStore
 
@@ -45,9 +46,7 @@ def create_app(settings: IngestSettings) -> Service:
     store = Store(settings.mongo)
     publisher = Publisher(settings.kafka, source="services/ingest")
     directory, keys = DirectoryFollower(store), ApiKeyFollower(store)
-    spool = Spool(
-        own.spool.directory, quota_bytes=own.spool.quota_bytes, segment_bytes=own.spool.segment_bytes
-    )
+    spool = _spool(own)
     keeper = _keeper(store, own)
     outlet = Outlet(
         publisher, Breaker("kafka", within_s=own.publish_within_s, probe_every_s=own.probe_every_s)
@@ -66,6 +65,7 @@ def create_app(settings: IngestSettings) -> Service:
         pipeline=pipeline,
         keys=keys,
         idempotency=IdempotencyStore(store, within_s=own.store_within_s),
+        imports=ImportStore(store),
         directory=lambda: directory.directory,
         now=clock.now,
     )
@@ -91,6 +91,11 @@ def create_app(settings: IngestSettings) -> Service:
         tolerates=frozenset({publisher.name, store.name, consumer.name}),
         http=http,
     )
+
+
+def _spool(own: IngestSection) -> Spool:
+    settings = own.spool
+    return Spool(settings.directory, quota_bytes=settings.quota_bytes, segment_bytes=settings.segment_bytes)
 
 
 def _again(channels: Sequence[Channel]) -> BatchHandler:

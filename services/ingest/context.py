@@ -14,6 +14,7 @@ from shared.domain.directory import Directory
 from shared.domain.quarantine import QuarantineReason
 from shared.events.hook import HookUnmapped
 from shared.store.idempotency import IdempotencyStore
+from shared.store.imports import ImportStore
 
 if TYPE_CHECKING:
     from shared.store.api_keys import ApiKeyFollower
@@ -56,5 +57,6 @@ class ChannelContext:
     pipeline: Intake
     keys: ApiKeyFollower
     idempotency: IdempotencyStore
+    imports: ImportStore
     directory: Callable[[], Directory]
     now: Callable[[], datetime]

@@ -15,6 +15,7 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from services.ingest.channels import CHANNELS, Channel
 from services.ingest.channels.cloudevents import PATH as CLOUDEVENTS
+from services.ingest.channels.imports import MAIL_PATH as IMPORTS
 from services.ingest.channels.note_form import NEW as NOTE
 from services.ingest.channels.rest import PATH as REST
 from services.ingest.channels.slack import PATH as SLACK
@@ -59,6 +60,9 @@ def _mail(settings: IngestSettings) -> str:
 
 DOORS: dict[str, Door] = {
     "cloudevents": Door(under(CLOUDEVENTS), (), "senders use an API key, as for rest"),
+    "imports": Door(
+        under(IMPORTS), (), "`listeningpost import FILE` with a key of the scope feedback:import"
+    ),
     "mail": Door(
         _mail,
         ("LISTENINGPOST_INGEST__MAIL__PORT", "LISTENINGPOST_INGEST__MAIL__MAILBOXES"),

@@ -52,6 +52,12 @@ IDEMPOTENCY = CollectionSpec(
     required=(("body_hash", "string"), ("expires_at", "date")),
     indexes=(Index("expires", (("expires_at", 1),), expire_after_s=0),),
 )
+IMPORTS = CollectionSpec(
+    "imports",
+    "ingest",
+    required=(("source", "string"), ("file_name", "string"), ("rows_done", ("int", "long"))),
+    indexes=(Index("newest", (("updated_at", -1),)),),
+)
 QUARANTINE = CollectionSpec(
     "quarantine",
     "ingest",
@@ -123,6 +129,7 @@ COLLECTIONS: tuple[CollectionSpec, ...] = (
     ATTACHMENT_CHUNKS,
     CONTRIBUTORS,
     IDEMPOTENCY,
+    IMPORTS,
     QUARANTINE,
     FEEDBACK,
     DELIVERIES,

@@ -11,6 +11,8 @@ from typing import Protocol
 import aiosmtplib
 import httpx
 
+from services.ingest.domain.mail import mbox
+from shared.domain.api_key import Scope
 from tests.support.doors import HOOK_SECRET, MAILBOX, SIGNING_SECRET, SLACK, Doors
 
 
@@ -202,6 +204,36 @@ class WebhookBench:
         return json.dumps({"id": number, "comment": text, "edited": 1}).encode()
 
 
+class ImportsBench:
+    """Mail that is brought in a file: it is of the channel it first came through."""
+
+    kept, refused, too_large, later = 202, 403, 413, 503
+    keeps_aside = True
+    channel = "mail"
+
+    def __init__(self, house: Doors) -> None:
+        self._house = house
+        self._token = house.keys.add(Scope.IMPORT)
+        self.secrets: tuple[str, ...] = (self._token.rpartition("_")[2],)
+
+    async def send(self, text: str, number: int = 1) -> Said:
+        return await self._sent(_letter(text, number))
+
+    async def pretend(self, text: str) -> Said:
+        return await self._sent(_letter(text), self._house.token)
+
+    async def garble(self, text: str) -> Said:
+        return await self._sent(text.encode() + b"\nContent-Type: multipart/mixed; boundary=a\n" * 200)
+
+    async def overdo(self, text: str) -> Said:
+        return await self._sent(_letter("\n".join([text] * 200_000)))
+
+    async def _sent(self, mail: bytes, token: str | None = None) -> Said:
+        headers = {"authorization": f"Bearer {token or self._token}", "content-type": mbox.MEDIA_TYPE}
+        body = mbox.join([mail])
+        return _http(await self._house.http.post("/v1/imports/mail", content=body, headers=headers))
+
+
 def _letter(text: str, number: int = 1) -> bytes:
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = "sam@nowhere.example", MAILBOX, "Invoice"
@@ -216,6 +248,7 @@ def _http(answer: httpx.Response) -> Said:
 
 BENCHES: dict[str, Callable[[Doors], Bench]] = {
     "cloudevents": CloudEventsBench,
+    "imports": ImportsBench,
     "mail": MailBench,
     "note": NoteBench,
     "rest": RestBench,

@@ -7,6 +7,7 @@ import hmac
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -24,10 +25,12 @@ from services.ingest.pipeline import Limits
 from services.ingest.settings import IngestSettings
 from shared.domain import api_key
 from shared.domain.api_key import ApiKey, Scope
+from shared.domain.import_run import ImportRun
 from shared.errors import InvalidInput, Reason
 from shared.events.feedback import FeedbackReceived
 from shared.store.api_keys import ApiKeyFollower
 from shared.store.idempotency import IdempotencyStore, StoredAnswer
+from shared.store.imports import ImportStore
 from tests.support.ingest_parts import MB, Parts, parts
 from tests.support.submissions import DIRECTORY, RECEIVED_AT
 
@@ -110,6 +113,25 @@ class Answers(IdempotencyStore):
         self.held[scope, key] = (body_hash, answer)
 
 
+class Runs(ImportStore):
+    """Imports in memory."""
+
+    def __init__(self) -> None:
+        self.held: dict[str, ImportRun] = {}
+
+    async def get(self, import_id: str) -> ImportRun | None:
+        return self.held.get(import_id)
+
+    async def put(self, run: ImportRun, *, finished: bool, now: datetime) -> ImportRun:
+        earlier = self.held.get(run.id)
+        if earlier is not None and earlier.source != run.source:
+            raise InvalidInput(Reason.FORBIDDEN, "a key of another system began this import")
+        started_at = earlier.started_at if earlier else now
+        kept = replace(run, started_at=started_at, updated_at=now, finished_at=now if finished else None)
+        self.held[run.id] = kept
+        return kept
+
+
 class Doors:
     """`token` is of a key that may write; `http` speaks to the application, `send` over SMTP on a socket."""
 
@@ -124,6 +146,7 @@ class Doors:
             pipeline=around.pipeline,
             keys=self.keys,
             idempotency=Answers(),
+            imports=Runs(),
             directory=lambda: DIRECTORY,
             now=lambda: self.now,
         )

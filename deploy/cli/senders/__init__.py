@@ -25,4 +25,5 @@ SENDERS: dict[str, Sender] = {
 NOT_SENT: dict[str, str] = {
     "note": "each is a colleague's: `listeningpost note add --test` sends one",
     "webhook": "each has a mapping of its own, which only a body of its sender fits: use their test button",
+    "imports": "what comes in files goes the way of rest, or of mail: `listeningpost import FILE --dry-run`",
 }

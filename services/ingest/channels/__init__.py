@@ -8,6 +8,7 @@ from typing import Protocol
 from fastapi import APIRouter
 
 from services.ingest.channels.cloudevents import CloudEventsChannel
+from services.ingest.channels.imports import ImportsChannel
 from services.ingest.channels.mail import MailChannel
 from services.ingest.channels.note import NoteChannel
 from services.ingest.channels.rest import RestChannel
@@ -44,6 +45,7 @@ class Channel(Protocol):
 
 CHANNELS: dict[str, type[Channel]] = {
     "cloudevents": CloudEventsChannel,
+    "imports": ImportsChannel,
     "mail": MailChannel,
     "note": NoteChannel,
     "rest": RestChannel,

@@ -13,24 +13,17 @@ import structlog
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from fastapi import APIRouter
 
+from services.ingest.channels.mail_intake import Letter, MailIntake
 from services.ingest.channels.mail_server import Connection
 from services.ingest.context import ChannelContext
 from services.ingest.domain.mail.authenticity import is_proven
-from services.ingest.domain.mail.automatic import Ours, not_from_a_person
-from services.ingest.domain.mail.headers import ERRORS
-from services.ingest.domain.mail.message import read
-from services.ingest.domain.mail.submit import CHANNEL, Address, submit
-from services.ingest.domain.submission import Submission
-from services.ingest.settings import IngestSettings, MailSettings
-from shared.domain.quarantine import QuarantineReason
-from shared.errors import ConfigurationError, DependencyDown, InvalidInput, Reason
-from shared.events.feedback import Hints
+from services.ingest.domain.mail.submit import CHANNEL
+from services.ingest.settings import IngestSettings
+from shared.errors import ConfigurationError, DependencyDown
 
 _KEPT = "250 2.0.0 kept"
 _LATER = "451 4.3.0 it cannot be kept safely just now, please come again"
 _STOP_WITHIN_S = 3.0
-#: Reading is work for the processor, of which Python uses one at a time, and copies the message a few times.
-_READ_AT_ONCE = 2
 _log = structlog.get_logger()
 
 
@@ -42,18 +35,11 @@ class MailChannel:
     body_limits: Mapping[str, int] = {}
 
     def __init__(self, context: ChannelContext) -> None:
-        self._context = context
         self._settings = context.settings.ingest.mail
-        self._mailboxes = _mailboxes(self._settings)
-        self._ours = Ours(
-            addresses=frozenset(self._mailboxes) | {str(own).lower() for own in self._settings.own_addresses},
-            message_id_domains=frozenset(domain.lower() for domain in self._settings.own_message_id_domains),
-            hear_mailing_lists=self._settings.hear_mailing_lists,
-        )
+        self._intake = MailIntake(context)
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.BaseTransport] = set()
         self._in_hand: set[asyncio.Task[str]] = set()
-        self._reading = asyncio.Semaphore(_READ_AT_ONCE)
 
     @classmethod
     def is_open(cls, settings: IngestSettings) -> bool:
@@ -121,7 +107,7 @@ class MailChannel:
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
         self, _: SMTP, __: Session, envelope: Envelope, address: str, rcpt_options: list[str]
     ) -> str:
-        if address.lower() not in self._mailboxes:
+        if address.lower() not in self._intake.mailboxes:
             return "550 5.1.1 there is no such mailbox here"
         envelope.rcpt_tos.append(address)
         envelope.rcpt_options.extend(rcpt_options)
@@ -139,59 +125,17 @@ class MailChannel:
         return _LATER
 
     async def _take(self, session: Session, envelope: Envelope) -> str:
-        raw = envelope.content if isinstance(envelope.content, bytes) else b""
+        peer, settings = session.peer[0] if session.peer else "", self._settings
+        letter = Letter(
+            raw=envelope.content if isinstance(envelope.content, bytes) else b"",
+            recipients=lambda _: envelope.rcpt_tos,
+            # aiosmtpd has "<>" for an empty one.
+            return_path=(envelope.mail_from or "").strip("<>"),
+            is_proven=lambda mail: is_proven(mail, peer, settings.authserv_id, settings.trusted_relays),
+        )
         try:
-            async with self._reading:
-                read_as = await asyncio.to_thread(self._understand, raw, session, envelope)
-            if not isinstance(read_as, Submission):
-                await self._put_aside(raw, *read_as)
-                return _KEPT
-            [receipt] = await self._context.pipeline.accept([read_as])
-            if receipt.problem is not None:
-                empty = receipt.problem.reason is Reason.EMPTY
-                reason = QuarantineReason.EMPTY if empty else QuarantineReason.REFUSED
-                await self._put_aside(raw, reason, receipt.problem.detail)
+            await self._intake.take([letter])
         except DependencyDown as error:
             _log.warning("mail_refused_for_now", dependency=error.dependency)
             return _LATER
         return _KEPT
-
-    def _understand(
-        self, raw: bytes, session: Session, envelope: Envelope
-    ) -> Submission | tuple[QuarantineReason, str]:
-        """The mail as a submission, or why it is none. Takes up to a second, so it runs in a thread."""
-        # aiosmtpd has "<>" for an empty one.
-        return_path = (envelope.mail_from or "").strip("<>")
-        try:
-            mail = read(raw, max_parts=self._settings.max_parts)
-            automatic = not_from_a_person(mail, return_path, self._ours)
-            if automatic is not None:
-                return automatic
-            peer = session.peer[0] if session.peer else ""
-            settings = self._settings
-            return submit(
-                mail,
-                mailboxes=self._mailboxes,
-                recipients=envelope.rcpt_tos,
-                return_path=return_path,
-                source=settings.source,
-                proven=is_proven(mail, peer, settings.authserv_id, settings.trusted_relays),
-            )
-        except InvalidInput as error:
-            return QuarantineReason.UNPARSABLE, error.detail
-        except ERRORS as error:
-            return QuarantineReason.UNPARSABLE, f"the mail cannot be read: {type(error).__name__}"
-
-    async def _put_aside(self, raw: bytes, reason: QuarantineReason, detail: str) -> None:
-        source = self._settings.source
-        await self._context.pipeline.quarantine(raw, CHANNEL, reason, detail, source=source)
-
-
-def _mailboxes(settings: MailSettings) -> dict[str, Address]:
-    return {
-        str(mailbox.address).lower(): Address(
-            hints=Hints(product=mailbox.product, touchpoint=mailbox.touchpoint, brief=mailbox.brief),
-            confidential=mailbox.confidential,
-        )
-        for mailbox in settings.mailboxes
-    }

@@ -87,13 +87,18 @@ def external_feedback_id(raw: Submission) -> str | None:
 
 
 def _feedback_id(raw: Submission, fresh_id: Callable[[], str]) -> tuple[str, bool]:
-    """Of what the provider calls it; else of the words, who said them and when; else of the retry key."""
+    """Of what the provider calls it; else of the words, who said them and when.
+
+    Without a time it takes the place among the equal rows of a file, or the retry key, to be the same again.
+    """
     external = external_feedback_id(raw)
     if external is not None:
         return external, False
     if raw.occurred_at is not None:
         stated = raw.occurred_at.astimezone(UTC).isoformat()
         return _hashed(raw, "stated", stated), True
+    if raw.numbered:
+        return _hashed(raw, "numbered"), True
     if raw.retry_key:
         return _hashed(raw, "retry", raw.retry_key), True
     return fresh_id(), False

@@ -56,7 +56,8 @@ class Submission:
 
     `retry_key` is the sender's idempotency key, scoped to its API key. `ordinal` counts otherwise equal items
     of one request or one import (0, 1, …), so that two equal rows stay two pieces and a retry makes neither
-    a third.
+    a third. `numbered` means that it counts them in the whole file: what has no date either is then the same
+    piece again when the file is imported again.
 
     `strict` is for senders who read the answer and can mend their request (REST): what is absurd is refused
     with a problem. Otherwise it is replaced and noted, because nobody would send it again.
@@ -88,5 +89,6 @@ class Submission:
     occurred_at: datetime | None = None
     retry_key: str | None = None
     ordinal: int = 0
+    numbered: bool = False
     strict: bool = False
     trace: str | None = None

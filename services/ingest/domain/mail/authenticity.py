@@ -31,7 +31,12 @@ def is_proven(mail: Mail, peer: str, authserv_id: str | None, trusted: Sequence[
     False in doubt: no or two addresses in From, a peer that is not trusted, a server of another name, and
     DMARC that failed whatever the others say.
     """
-    if mail.sender is None or mail.senders != 1 or not authserv_id or not is_trusted(peer, trusted):
+    return is_trusted(peer, trusted) and is_vouched_for(mail, authserv_id)
+
+
+def is_vouched_for(mail: Mail, authserv_id: str | None) -> bool:
+    """The same for mail that no peer sent just now, but somebody who is trusted brought from a mailbox."""
+    if mail.sender is None or mail.senders != 1 or not authserv_id:
         return False
     headers = raw_values(mail.message, "authentication-results")
     if not headers:

@@ -113,6 +113,17 @@ def _mailbox(address: str, name: str) -> Mailbox | None:
     return Mailbox(f"{local}@{domain.lower().rstrip('.')}", " ".join(name.split()))
 
 
+def delivered_to(message: Message) -> tuple[str, ...]:
+    """Whose mailbox it was put into, as mail servers note it: of use where the envelope is gone."""
+    names = ("delivered-to", "x-original-to", "envelope-to", "x-envelope-to")
+    return tuple(
+        found[0]
+        for name in names
+        for value in raw_values(message, name)
+        for found in _ADDRESS.finditer(value)
+    )
+
+
 def message_ids(message: Message, name: str) -> tuple[str, ...]:
     """The ids in a header, with their angle brackets, in order, each once."""
     text = " ".join(raw_values(message, name))

@@ -65,6 +65,7 @@ class Converter:
             occurred_at=item.occurred_at,
             retry_key=self.retry_key,
             ordinal=0 if item.external_id else self._ordinal(item),
+            numbered=item.ordinal is not None,
             strict=True,
             trace=self.trace,
         )
@@ -109,6 +110,10 @@ class Converter:
         return item.batch
 
     def _ordinal(self, item: Item) -> int:
+        if item.ordinal is not None:
+            if Scope.IMPORT not in self.key.scopes:
+                raise _forbidden("ordinal", Scope.IMPORT)
+            return item.ordinal
         author = item.author
         who = (author.email, author.slack, author.id, author.name) if author else None
         files = tuple((attachment.name, attachment.content) for attachment in item.attachments)

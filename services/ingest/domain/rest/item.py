@@ -64,6 +64,11 @@ class Item(Sent):
         "so a version number after a change without one counts as older and is never shown",
     )
     change: Change = Field(default=Change.CREATED, description="`deleted` takes the piece back for good")
+    ordinal: Annotated[int, Field(ge=0, lt=2**31)] | None = Field(
+        default=None,
+        description="for imports, of an item without `external_id`: 0 for the first of all equal ones in the "
+        "file, 1 for the second, … With it, sent again it is the same piece, whatever else is in the request",
+    )
     thread_id: Short | None = None
     url: Annotated[str, StringConstraints(max_length=2_048)] | None = None
     channel: Label | None = Field(

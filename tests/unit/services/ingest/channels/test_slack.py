@@ -266,7 +266,13 @@ async def test_without_its_secret_the_door_does_not_open(tmp_path: Path, slack: 
 
 async def test_a_door_that_nobody_configured_is_not_there(tmp_path: Path) -> None:
     async with doors(tmp_path, slack={"signing_secret": None}, mail={"port": None}) as house:
-        assert [channel.name for channel in house.channels] == ["cloudevents", "note", "rest", "webhook"]
+        assert [channel.name for channel in house.channels] == [
+            "cloudevents",
+            "imports",
+            "note",
+            "rest",
+            "webhook",
+        ]
         assert (await house.http.post(SLACK, json={})).status_code == 404
 
 
