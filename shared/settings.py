@@ -158,10 +158,12 @@ class CommonSettings(BaseSettings):
     def secret(self, reference: str) -> SecretStr:
         """The value behind `secret:name`; raises ConfigurationError that names where it may be set."""
         name = reference.removeprefix("secret:")
-        if name in self.secrets:
-            return self.secrets[name]
-        if self.secrets_dir is not None and (self.secrets_dir / name).is_file():
-            return SecretStr((self.secrets_dir / name).read_text(encoding="utf-8").strip())
+        value = self.secrets.get(name, SecretStr("")).get_secret_value().strip()
+        if not value and self.secrets_dir is not None and (self.secrets_dir / name).is_file():
+            value = (self.secrets_dir / name).read_text(encoding="utf-8").strip()
+        if value:
+            # An empty one is none: anybody can sign with it.
+            return SecretStr(value)
         variable = f"{PREFIX}SECRETS__{name.upper()}"
         msg = f"the secret {name!r} is not set; set {variable} or put it into the secrets folder"
         raise ConfigurationError(msg)

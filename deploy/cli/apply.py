@@ -198,5 +198,5 @@ def _unset(workspace: Workspace, where: CliSettings) -> list[str]:
         try:
             where.secret(reference)
         except ConfigurationError as error:
-            found.append(f"{error}, where the notifier runs")
+            found.append(f"{error}, where the services run")
     return found

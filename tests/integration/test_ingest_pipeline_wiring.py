@@ -38,7 +38,7 @@ async def test_it_is_ready_without_kafka(mongo: MongoSettings, store: Store, tmp
         for component in service.components:
             await component.start()
             service.started.append(component)
-        assert set(service.problems()) <= service.tolerates == {"kafka", "mongodb"}
+        assert set(service.problems()) <= service.tolerates == {"kafka", "mongodb", "consumer"}
         assert service.problems()["kafka"]
     finally:
         for component in reversed(service.started):

@@ -9,6 +9,7 @@ from deploy.cli import connect
 from deploy.cli.checks.finding import Finding, State
 from deploy.cli.settings import CliSettings
 from shared import clock
+from shared.domain.advice import secrets_named
 from shared.errors import ConfigurationError, DependencyDown
 from shared.store.connection import Store
 from shared.store.directory import DirectoryStore, Version
@@ -70,7 +71,7 @@ def _clock(theirs: datetime) -> Finding:
 
 def _secrets(version: Version, where: CliSettings) -> Finding:
     absent = []
-    references = sorted({receiver.secret for receiver in version.workspace.receivers if receiver.secret})
+    references = secrets_named(version.workspace)
     for reference in references:
         try:
             where.secret(reference)
@@ -78,6 +79,9 @@ def _secrets(version: Version, where: CliSettings) -> Finding:
             absent.append(str(error))
     if absent:
         return Finding(
-            "secrets", State.WRONG, "; ".join(absent), "as said; the notifier needs it in its environment"
+            "secrets",
+            State.WRONG,
+            "; ".join(absent),
+            "as said: ingest needs those of webhooks, the notifier those of receivers",
         )
     return Finding("secrets", State.OK, f"{len(references)} referenced, none missing here")

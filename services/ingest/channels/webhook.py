@@ -151,15 +151,22 @@ class WebhookChannel:
         else:
             window_s = self._settings.replay_window_s
             now = self._context.now()
-            verify(_profile(declared), secrets, headers, raw, now=now, window_s=window_s)
+            try:
+                verify(_profile(declared), secrets, headers, raw, now=now, window_s=window_s)
+            except ConfigurationError as error:
+                raise _no_secret(webhook, error) from None
 
     def _secrets(self, webhook: Webhook) -> list[SecretStr]:
         """Raises DependencyDown where one is not set: it is our fault, and the sender comes again."""
         try:
             return [self._context.settings.secret(reference) for reference in webhook.verify.secrets]
         except ConfigurationError as error:
-            _log.error("webhook_without_secret", hook=webhook.id, cause=str(error))
-            raise DependencyDown("secrets", f"webhook {webhook.id} has no secret") from None
+            raise _no_secret(webhook, error) from None
+
+
+def _no_secret(webhook: Webhook, error: ConfigurationError) -> DependencyDown:
+    _log.error("webhook_without_secret", hook=webhook.id, cause=str(error))
+    return DependencyDown("secrets", f"webhook {webhook.id} has no secret that can be used")
 
 
 def _profile(declared: Verification) -> Profile:

@@ -17,7 +17,7 @@ from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
 from services.ingest.domain.rest.body import Body, Entry
 from services.ingest.domain.rest.item import Item
-from shared import clock
+from shared import clock, ids
 from shared.errors import InvalidInput, Reason
 from shared.http.document import bad_texts, loads
 from shared.http.faults import faults
@@ -25,6 +25,7 @@ from shared.http.faults import faults
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
 _PREFIX = "ce-"
+_ESCAPED = re.compile(r"\\(.)")
 _NEEDED = ("id", "source", "type", "specversion")
 _JSON = re.compile(r"(application|text)/([a-z0-9.+-]+\+)?json")
 _MOMENT: TypeAdapter[AwareDatetime] = TypeAdapter(AwareDatetime)
@@ -59,11 +60,23 @@ def read(headers: Mapping[str, str], raw: bytes, *, max_items: int) -> Body:
             remedy=f"Send {STRUCTURED}, {BATCH}, or an event with its attributes as ce-… headers.",
         )
     attributes = {
-        name.removeprefix(_PREFIX): unquote(value.strip('"'))
+        name.removeprefix(_PREFIX): _unquoted(name, value)
         for name, value in headers.items()
         if name.startswith(_PREFIX)
     }
+    if "datacontenttype" in attributes:
+        raise _fault(Reason.UNKNOWN_FIELD, "Content-Type says what the data is", "ce-datacontenttype")
     return Body([_entry(attributes, lambda: _decoded(raw, media_type, charset), "", "")], single=True)
+
+
+def _unquoted(name: str, value: str) -> str:
+    """A header's value as it was before it became one."""
+    if len(value) > 1 and value[0] == value[-1] == '"':
+        value = _ESCAPED.sub(r"\1", value[1:-1])
+    try:
+        return unquote(value, errors="strict")
+    except UnicodeDecodeError:
+        raise _fault(Reason.BAD_TEXT, "the percent-encoded value is not UTF-8", name) from None
 
 
 def _structured(event: Any, at: str) -> Entry:  # noqa: ANN401 - any JSON value
@@ -137,7 +150,7 @@ def _identified(item: Item, attributes: Mapping[str, Any]) -> Item:
     """`source` and `id` tell which event it is, unless the item names the thing it is about itself."""
     update: dict[str, Any] = {}
     if item.external_id is None:
-        update["external_id"] = f"{attributes['source']} {attributes['id']}"[:_MAX_ID_CHARS]
+        update["external_id"] = _event_id(attributes["source"], attributes["id"])
     time = attributes.get("time")
     if time:
         try:
@@ -147,6 +160,13 @@ def _identified(item: Item, attributes: Mapping[str, Any]) -> Item:
         update["occurred_at"] = item.occurred_at or moment
         update["revision"] = item.revision if item.revision is not None else clock.to_us(moment)
     return item.model_copy(update=update)
+
+
+def _event_id(source: str, event: str) -> str:
+    """Different for every two events: an id means something within its source only."""
+    if len(event) > _MAX_ID_CHARS:
+        raise _fault(Reason.TOO_LARGE, f"the id is longer than {_MAX_ID_CHARS} characters", "id")
+    return f"{event} ({ids.digest(source.encode())[:16]})"
 
 
 def _media_type(content_type: str) -> tuple[str, str]:

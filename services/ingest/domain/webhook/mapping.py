@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any
 
 import jmespath
@@ -16,6 +17,7 @@ from pydantic import ValidationError
 from services.ingest.domain.rest.convert import Converter
 from services.ingest.domain.rest.item import Item
 from services.ingest.domain.submission import Submission
+from shared import ids
 from shared.domain.api_key import ApiKey, Scope
 from shared.domain.webhook import Webhook
 from shared.errors import InvalidInput, Reason
@@ -65,13 +67,15 @@ class Mapper:
         Raises InvalidInput where it is no JSON, or not what `items` expects.
         """
         body = loads(raw)
-        converter = Converter(key=self._key, max_files=0, max_file_bytes=0, trace=trace)
+        # The same body again, from the sender or from a dead letter, is the same pieces.
+        retry_key = f"{self.webhook.id}:{ids.digest(raw)}"
+        converter = Converter(key=self._key, max_files=0, max_file_bytes=0, retry_key=retry_key, trace=trace)
         mapped, skipped = Mapped(), 0
         for number, found in enumerate(self._found(body)):
             if only and number not in only:
                 continue
             try:
-                if self._skip is not None and _asked(self._skip, found, "skip"):
+                if self._skip is not None and _is_true(_asked(self._skip, found, "skip")):
                     skipped += 1
                 else:
                     mapped.submissions[number] = self._submission(found, converter)
@@ -124,6 +128,11 @@ def _asked(expression: ParsedResult, value: Any, where: str) -> Any:  # noqa: AN
         raise _mapping(where, f"cannot be worked out for this body ({type(error).__name__})") from None
 
 
+def _is_true(value: Any) -> bool:  # noqa: ANN401 - any JSON value
+    """As JMESPath has it: everything but null, false, and what is empty; 0 is true."""
+    return value not in (None, "", [], {}) and value is not False
+
+
 def _put(values: dict[str, Any], target: str, value: Any) -> None:  # noqa: ANN401 - any JSON value
     group, _, name = target.rpartition(".")
     if group:
@@ -161,7 +170,11 @@ def _text(target: str, value: Any) -> str:  # noqa: ANN401 - any JSON value
     if isinstance(value, bool | Mapping):
         raise _mapping(f"map/{target}", f"leads to {_named(value)}, not to a text")
     if isinstance(value, list):
+        if any(isinstance(part, list) for part in value):
+            raise _mapping(f"map/{target}", "leads to a list of lists, not to a text")
         return "\n\n".join(_text(target, part) for part in value if part is not None)
+    if isinstance(value, float) and not isfinite(value):
+        raise _mapping(f"map/{target}", "leads to a number without end, not to a text")
     return str(value)
 
 
@@ -195,7 +208,7 @@ def _revision(target: str, value: Any) -> Any:  # noqa: ANN401 - any JSON value
     """A whole number is a version; everything else is the time of the edit."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    if isinstance(value, str) and value.strip().isdigit() and len(value) < 19:  # noqa: PLR2004 - of int64
+    if isinstance(value, str) and value.isascii() and value.strip().isdigit() and len(value) < 19:  # noqa: PLR2004 - of int64
         return int(value)
     return _time(target, value)
 

@@ -95,6 +95,20 @@ async def test_header_values_are_percent_decoded(house: Doors) -> None:
     assert first.feedback_id == second.feedback_id
 
 
+async def test_two_events_are_never_taken_for_one(house: Doors) -> None:
+    for source, number in (("a b", "c"), ("a", "b c"), ("s" * 500, "1"), ("s" * 500, "2")):
+        assert (await structured(house, source=source, id=number)).status_code == 202
+    assert len({event.feedback_id for event in house.events}) == 4
+    assert (await structured(house, id="x" * 401)).status_code == 413
+
+
+async def test_a_header_that_was_never_a_text_is_refused(house: Doors) -> None:
+    attributes = {"ce_specversion": "1.0", "ce_source": "s", "ce_type": "t"}
+    assert (await post(house, b"x", "text/plain", ce_id="%FF", **attributes)).status_code == 422
+    given = {"ce_id": "1", "ce_datacontenttype": "text/plain", **attributes}
+    assert (await post(house, b"x", "text/plain", **given)).status_code == 422
+
+
 async def test_data_in_base64(house: Doors) -> None:
     content = base64.b64encode("Schön".encode()).decode()
     await structured(house, data=None, data_base64=content, datacontenttype="text/plain")

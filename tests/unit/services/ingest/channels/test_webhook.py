@@ -167,8 +167,13 @@ async def test_a_webhook_nobody_declared_is_404_and_without_a_directory_503(hous
 
 
 async def test_without_its_secret_nothing_is_taken(house: Doors) -> None:
-    declare(house, secret=None)
-    assert (await post(house, {"text": "x"}, {"authorization": "Bearer "})).status_code == 503
+    for nothing in (None, " "):
+        declare(house, secret=nothing)
+        assert (await post(house, {"text": "x"}, {"authorization": "Bearer "})).status_code == 503
+    declare(house, secret="whsec_", verify={"scheme": "standard-webhooks", "secret": "secret:hook"})
+    stamp = str(int(house.now.timestamp()))
+    headers = {"webhook-id": "1", "webhook-timestamp": stamp, "webhook-signature": "v1,AAAA"}
+    assert (await post(house, {"text": "x"}, headers)).status_code == 503
     assert not house.events
 
 

@@ -116,6 +116,19 @@ def test_several_pieces_in_one_request_and_some_that_are_none() -> None:
     assert found.faults[2].field == "map/text"
 
 
+def test_the_same_body_again_is_the_same_pieces_whatever_names_them() -> None:
+    body = [{"text": "A"}, {"text": "A"}, {"text": "B"}]
+    first, again = mapped(body, items="@"), mapped(body, items="@")
+    keys = [(piece.retry_key, piece.ordinal) for piece in first.submissions.values()]
+    assert keys == [(piece.retry_key, piece.ordinal) for piece in again.submissions.values()]
+    assert all(key for key, _ in keys)
+
+
+def test_zero_is_true_for_jmespath_and_skips() -> None:
+    assert mapped({"text": "A", "n": 0}, skip="n").skipped == 1
+    assert mapped({"text": "A", "n": []}, skip="n").skipped == 0
+
+
 def test_only_some_of_the_items_are_tried_again() -> None:
     found = mapped([{"text": "A"}, {"text": "B"}], only=(1,), items="@")
     assert [piece.text for piece in found.submissions.values()] == ["B"]
@@ -131,6 +144,8 @@ def test_equal_items_of_one_request_stay_two() -> None:
     [
         ({"text": {"a": 1}}, {}, "map/text"),
         ({"text": True}, {}, "map/text"),
+        ({"text": [["a"]]}, {}, "map/text"),
+        ({"text": "x", "v": "²"}, {"revision": "v"}, "map/revision"),
         ({"text": "x", "at": "yesterday"}, {"occurred_at": "at"}, "map/occurred_at"),
         ({"text": "x", "score": "many"}, {"rating.value": "score"}, "map/rating.value"),
         ({"text": "x", "mail": "nobody"}, {"author.email": "mail"}, "map/author.email"),
