@@ -20,6 +20,7 @@ from services.ingest.channels.note_form import NEW as NOTE
 from services.ingest.channels.rest import PATH as REST
 from services.ingest.channels.slack import PATH as SLACK
 from services.ingest.channels.webhook import PATH as WEBHOOK
+from services.ingest.channels.zendesk import PATH as ZENDESK
 from services.ingest.settings import IngestSettings
 from services.ingest.spool.spool import Spool
 from shared import clock
@@ -79,6 +80,11 @@ DOORS: dict[str, Door] = {
         under(f"{WEBHOOK}/ID"),
         (),
         "declare each under `webhooks` in the workspace; its ID is the last part of the address",
+    ),
+    "zendesk": Door(
+        under(ZENDESK),
+        ("LISTENINGPOST_INGEST__ZENDESK__SIGNING_SECRETS",),
+        "give the address to a webhook in Zendesk's Admin Center, subscribed to ticket events",
     ),
 }
 

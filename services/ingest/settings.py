@@ -103,6 +103,26 @@ class WebhookSettings(Section):
     )
 
 
+class ZendeskSettings(Section):
+    """The door for Zendesk's webhooks. Closed while nothing of it is set; an error without a secret."""
+
+    signing_secrets: tuple[SecretStr, ...] = Field(
+        default=(), description="JSON list, one for each webhook in Zendesk; old ones while they are rotated"
+    )
+    account_id: str | None = Field(
+        default=None, pattern=r"^[0-9]{1,20}$", description="only events of this account are heard"
+    )
+    subdomain: str | None = Field(
+        default=None, pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", description="acme of acme.zendesk.com, for links"
+    )
+    replay_window_s: int = Field(
+        default=300, ge=1, description="a signature older or newer than that is refused"
+    )
+    max_body_bytes: int = Field(
+        default=_MIB, ge=65_536, le=8 * _MIB, description="over it: 413; Zendesk sends far less"
+    )
+
+
 class SpoolSettings(Section):
     """What is kept on disk while Kafka or MongoDB is away."""
 
@@ -121,6 +141,7 @@ class IngestSection(Section):
     slack: SlackSettings = SlackSettings()
     mail: MailSettings = MailSettings()
     webhook: WebhookSettings = WebhookSettings()
+    zendesk: ZendeskSettings = ZendeskSettings()
     spool: SpoolSettings = SpoolSettings()
     publish_within_s: float = Field(
         default=2.0, gt=0, le=30, description="then Kafka counts as away; Slack waits 3 s for its answer"

@@ -13,7 +13,7 @@ import httpx
 
 from services.ingest.domain.mail import mbox
 from shared.domain.api_key import Scope
-from tests.support.doors import HOOK_SECRET, MAILBOX, SIGNING_SECRET, SLACK, Doors
+from tests.support.doors import HOOK_SECRET, MAILBOX, SIGNING_SECRET, SLACK, ZENDESK_SECRET, Doors
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +234,38 @@ class ImportsBench:
         return _http(await self._house.http.post("/v1/imports/mail", content=body, headers=headers))
 
 
+class ZendeskBench:
+    kept, refused, too_large, later = 200, 401, 413, 503
+    keeps_aside = True
+
+    def __init__(self, house: Doors) -> None:
+        self._house = house
+        self.secrets: tuple[str, ...] = (ZENDESK_SECRET,)
+
+    async def send(self, text: str, number: int = 1) -> Said:
+        return _http(await self._house.zendesk(self._event(text, number)))
+
+    async def pretend(self, text: str) -> Said:
+        return _http(await self._house.zendesk(self._event(text), secret="not the secret"))
+
+    async def garble(self, text: str) -> Said:
+        return _http(await self._house.zendesk(f'{{"type": "{text}'.encode()))
+
+    async def overdo(self, text: str) -> Said:
+        return _http(await self._house.zendesk(self._event(text * 10_000)))
+
+    def _event(self, text: str, number: int = 1) -> dict[str, object]:
+        author = {"id": "7", "is_staff": False, "name": "Sam"}
+        comment = {"id": str(number), "body": text, "is_public": True, "author": author}
+        return {
+            "type": "zen:event-type:ticket.comment_added",
+            "account_id": 1,
+            "time": "2026-05-04T09:00:00.123456789Z",
+            "detail": {"id": "5158"},
+            "event": {"comment": comment},
+        }
+
+
 def _letter(text: str, number: int = 1) -> bytes:
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = "sam@nowhere.example", MAILBOX, "Invoice"
@@ -254,4 +286,5 @@ BENCHES: dict[str, Callable[[Doors], Bench]] = {
     "rest": RestBench,
     "slack": SlackBench,
     "webhook": WebhookBench,
+    "zendesk": ZendeskBench,
 }

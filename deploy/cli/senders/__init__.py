@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
-from deploy.cli.senders import cloudevents, mail, rest, slack
+from deploy.cli.senders import cloudevents, mail, rest, slack, zendesk
 from deploy.cli.senders.knock import Knock
 
 #: Hands `text` over and returns what the door said. Raises Failed when it did not take it.
@@ -20,6 +20,7 @@ SENDERS: dict[str, Sender] = {
     "mail": mail.send,
     "rest": rest.send,
     "slack": slack.send,
+    "zendesk": zendesk.send,
 }
 #: Doors that a self-test cannot knock at, and why.
 NOT_SENT: dict[str, str] = {

@@ -14,6 +14,7 @@ from services.ingest.channels.note import NoteChannel
 from services.ingest.channels.rest import RestChannel
 from services.ingest.channels.slack import SlackChannel
 from services.ingest.channels.webhook import WebhookChannel
+from services.ingest.channels.zendesk import ZendeskChannel
 from services.ingest.context import ChannelContext
 from services.ingest.settings import IngestSettings
 
@@ -51,6 +52,7 @@ CHANNELS: dict[str, type[Channel]] = {
     "rest": RestChannel,
     "slack": SlackChannel,
     "webhook": WebhookChannel,
+    "zendesk": ZendeskChannel,
 }
 
 

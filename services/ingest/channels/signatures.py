@@ -1,7 +1,7 @@
 """Signed webhooks: one verifier, a profile per sender. Always over the raw bytes, never over what was parsed.
 
 Sources: docs.slack.dev "Verifying requests from Slack"; docs.github.com "Validating webhook deliveries"; the
-specification of Standard Webhooks (standardwebhooks.com).
+specification of Standard Webhooks (standardwebhooks.com); developer.zendesk.com "Verifying webhooks".
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Profile:
     `timestamp_header` is None where the sender signs no time: a recorded request then stays valid for ever,
     and whoever uses the profile must know each delivery again by its id. `several`: the header is a list
     divided by spaces, of which one has to fit. `key_prefix`: the key is what follows it in the secret, in
-    base64; a secret without it is the key itself.
+    base64; a secret without it is the key itself. `clock`: the timestamp is in seconds, or ISO 8601.
     """
 
     signature_header: str
@@ -37,6 +37,7 @@ class Profile:
     digest: Literal["sha256", "sha1"] = "sha256"
     several: bool = False
     key_prefix: str | None = None
+    clock: Literal["unix", "iso"] = "unix"
 
 
 SLACK: Final = Profile(
@@ -56,9 +57,17 @@ STANDARD_WEBHOOKS: Final = Profile(
     several=True,
     key_prefix="whsec_",
 )
+ZENDESK: Final = Profile(
+    signature_header="x-zendesk-webhook-signature",
+    base="{timestamp}",
+    timestamp_header="x-zendesk-webhook-signature-timestamp",
+    encoding="base64",
+    clock="iso",
+)
 
 #: More digits are no time in seconds, and int() of very many is slow.
 _MAX_DIGITS = 12
+_MAX_ISO_CHARS = 40
 #: Of a rotation there are two or three; very many are somebody making us work.
 _MAX_SIGNATURES = 8
 
@@ -81,7 +90,7 @@ def verify(
     timestamp = ""
     if profile.timestamp_header is not None:
         timestamp = headers.get(profile.timestamp_header, "")
-        _check_time(timestamp, now, window_s)
+        _check_time(profile, timestamp, now, window_s)
     header = headers.get(profile.signature_header, "").encode("latin-1", "replace")
     given = header.split()[:_MAX_SIGNATURES] if profile.several else [header]
     delivery = headers.get(profile.id_header, "") if profile.id_header is not None else ""
@@ -131,11 +140,30 @@ def _key(profile: Profile, secret: str) -> bytes:
     return key
 
 
-def _check_time(timestamp: str, now: datetime, window_s: int) -> None:
-    plausible = timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= _MAX_DIGITS
-    if not plausible or abs(now.timestamp() - int(timestamp)) > window_s:
+def _check_time(profile: Profile, timestamp: str, now: datetime, window_s: int) -> None:
+    signed_at = _CLOCKS[profile.clock](timestamp)
+    if signed_at is None or abs(now.timestamp() - signed_at) > window_s:
         raise InvalidInput(
             Reason.STALE_TIMESTAMP,
-            f"the timestamp is missing, no number, or more than {window_s} s from now",
+            f"the timestamp is missing, no time, or more than {window_s} s from now",
             remedy="Set the clock, and send the request when it is signed.",
         )
+
+
+def _unix(timestamp: str) -> float | None:
+    plausible = timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= _MAX_DIGITS
+    return int(timestamp) if plausible else None
+
+
+def _iso(timestamp: str) -> float | None:
+    if not timestamp.isascii() or len(timestamp) > _MAX_ISO_CHARS:
+        return None
+    try:
+        moment = datetime.fromisoformat(timestamp)
+        # Without its zone it could be any of 26 hours.
+        return moment.timestamp() if moment.tzinfo is not None else None
+    except (ValueError, OverflowError):
+        return None
+
+
+_CLOCKS: Final = {"unix": _unix, "iso": _iso}
