@@ -20,11 +20,11 @@ from deploy.cli.workspace_file import read_bytes
 from shared import clock
 from shared.domain.accounts import Given, merge_accounts
 from shared.domain.coverage import Coverage, coverage
-from shared.domain.csv_accounts.rows import Reading, read_rows
+from shared.domain.csv_accounts.rows import Reading, adding_domains, read_rows
 from shared.domain.csv_accounts.text import rows
 from shared.domain.difference import differences
 from shared.domain.directory import Directory
-from shared.domain.workspace import Unsound
+from shared.domain.workspace import Unsound, Workspace
 from shared.errors import InvalidInput
 from shared.store.directory import DirectoryStore, Origin, Version
 from shared.store.feedback import FeedbackStore
@@ -100,7 +100,7 @@ async def _bring(asked: Asked) -> None:
             raise Failed(f"{name}: {error.detail}", error.remedy, ExitCode.USAGE) from None
         found = Imported(name, len(read.given), read.faults, current)
         if not read.faults or asked.partial:
-            merged = merge_accounts(current.workspace, read.given)
+            merged = _merged(current.workspace, read.given)
             found.differences = differences(current.workspace, merged)
             if found.differences and not asked.dry_run:
                 found.applied = await _change(directory, read.given, asked.author)
@@ -113,10 +113,14 @@ async def _change(directory: DirectoryStore, given: Sequence[Given], author: str
     """Compared with what is in force then, not with what it was when the file was read."""
     try:
         return await directory.change(
-            lambda workspace: merge_accounts(workspace, given), author, Origin.CSV, now=clock.now()
+            lambda workspace: _merged(workspace, given), author, Origin.CSV, now=clock.now()
         )
     except Unsound as error:
         raise Failed(f"nothing was changed: meanwhile {error}", "run it again") from None
+
+
+def _merged(workspace: Workspace, given: Sequence[Given]) -> Workspace:
+    return merge_accounts(workspace, adding_domains(workspace, given))
 
 
 def show(*, as_json: Json = False) -> None:

@@ -11,7 +11,7 @@ from shared.domain.journey import Product, Stage, Touchpoint, neighbours
 from shared.domain.lens import Lens
 from shared.domain.person import Department, Person
 from shared.domain.route import ReceiverSpec
-from shared.domain.rules import persona_by_rule, segment_by_rule
+from shared.domain.rules import PersonaRules, SegmentRules
 from shared.domain.workspace import Workspace
 
 
@@ -80,8 +80,16 @@ class Directory:
     @cached_property
     def segments(self) -> dict[str, str | None]:
         """The segment of every account, by its id: what it says, else what the rules say."""
-        declared = self.workspace.segments
-        return {a.id: a.segment or segment_by_rule(declared, a) for a in self.workspace.accounts}
+        rules = self._segment_rules
+        return {a.id: a.segment or rules.of_account(a) for a in self.workspace.accounts}
+
+    @cached_property
+    def _segment_rules(self) -> SegmentRules:
+        return SegmentRules(self.workspace.segments)
+
+    @cached_property
+    def _persona_rules(self) -> PersonaRules:
+        return PersonaRules(self.workspace.personas)
 
     @cached_property
     def receivers(self) -> dict[str, ReceiverSpec]:
@@ -94,8 +102,7 @@ class Directory:
                 account=account,
                 contact=contact,
                 segment=self.segments[account.id],
-                persona=contact.persona
-                or persona_by_rule(self.workspace.personas, contact.email, contact.title),
+                persona=contact.persona or self._persona_rules.of(contact.email, contact.title),
             )
             for account in self.workspace.accounts
             for contact in account.contacts
@@ -132,14 +139,10 @@ class Directory:
         domain = _domain(email)
         if not domain or domain in self._own_domains:
             return Known()
-        account, workspace = self._by_domain.get(domain), self.workspace
-        return Known(
-            account=account,
-            segment=self.segments[account.id]
-            if account is not None
-            else segment_by_rule(workspace.segments, None, domain),
-            persona=persona_by_rule(workspace.personas, email),
-        )
+        account, persona = self._by_domain.get(domain), self._persona_rules.of(email)
+        if account is None:
+            return Known(segment=self._segment_rules.of_domain(domain), persona=persona)
+        return Known(account=account, segment=self.segments[account.id], persona=persona)
 
     def is_own_domain(self, email: str) -> bool:
         return _domain(email.lower()) in self._own_domains

@@ -49,38 +49,82 @@ class PersonaRule(Entity):
     local_parts: tuple[LocalPart, ...] = Field(default=(), description="what stands before the @")
 
 
-def segment_by_rule(segments: Iterable[Segment], account: Account | None, domain: str = "") -> str | None:
-    """The id of the first segment of which a rule holds, or None.
+class SegmentRules:
+    """The rules of all segments, indexed: most who are asked about belong to no account."""
 
-    `domain` is that of an address, for somebody who belongs to no account; in lower case.
-    """
-    domains = [name.lower() for name in account.domains] if account is not None else [domain]
-    for segment in segments:
-        if any(_holds_of_account(rule, account, domains) for rule in segment.rules):
-            return segment.id
-    return None
+    def __init__(self, segments: Iterable[Segment]) -> None:
+        self._segments = tuple(segments)
+        #: By the end of a domain the place of the first segment that needs nothing else.
+        self._by_end: dict[str, int] = {}
+        for place, segment in enumerate(self._segments):
+            for rule in segment.rules:
+                if rule.yearly_value is None and not rule.tiers:
+                    for end in rule.domains:
+                        self._by_end.setdefault(end, place)
+
+    def of_account(self, account: Account) -> str | None:
+        """The id of the first segment of which a rule holds, or None."""
+        for segment in self._segments:
+            if any(_holds(rule, account) for rule in segment.rules):
+                return segment.id
+        return None
+
+    def of_domain(self, domain: str) -> str | None:
+        """Of somebody with an address there who belongs to no account; `domain` in lower case."""
+        if not self._by_end:
+            return None
+        found, end = len(self._segments), domain
+        while end:
+            found = min(found, self._by_end.get(end, found))
+            end = end.partition(".")[2]
+        return self._segments[found].id if found < len(self._segments) else None
 
 
-def persona_by_rule(personas: Iterable[Persona], email: str, title: str = "") -> str | None:
-    """The id of the first persona of which a rule holds, or None."""
-    local_part = email.rpartition("@")[0].lower()
-    for persona in personas:
-        if any(_holds_of_person(rule, local_part, title) for rule in persona.rules):
-            return persona.id
-    return None
+class PersonaRules:
+    """The rules of all personas, indexed by what stands before the @."""
+
+    def __init__(self, personas: Iterable[Persona]) -> None:
+        self._personas = tuple(personas)
+        self._whole: dict[str, int] = {}
+        beginnings: dict[str, int] = {}
+        for place, persona in enumerate(self._personas):
+            for rule in persona.rules:
+                for part in () if rule.titles else rule.local_parts:
+                    table = beginnings if part.endswith("*") else self._whole
+                    table.setdefault(part.removesuffix("*"), place)
+        self._beginnings = tuple(beginnings.items())
+
+    def of(self, email: str, title: str = "") -> str | None:
+        """The id of the first persona of which a rule holds, or None."""
+        local_part = email.rpartition("@")[0].lower()
+        nobody = len(self._personas)
+        found = self._whole.get(local_part, nobody)
+        for beginning, place in self._beginnings:
+            if place < found and local_part.startswith(beginning):
+                found = place
+        if title:
+            found = min(found, self._by_title(local_part, title))
+        return self._personas[found].id if found < nobody else None
+
+    def _by_title(self, local_part: str, title: str) -> int:
+        for place, persona in enumerate(self._personas):
+            for rule in persona.rules:
+                if rule.titles and _words(rule.titles).search(title) and _is_called(rule, local_part):
+                    return place
+        return len(self._personas)
 
 
-def _holds_of_account(rule: SegmentRule, account: Account | None, domains: Iterable[str]) -> bool:
-    says = [
-        rule.yearly_value is None or (account is not None and _within(rule.yearly_value, account)),
-        not rule.tiers or (account is not None and account.tier in rule.tiers),
-        not rule.domains or any(_ends(name, end) for name in domains for end in rule.domains),
-    ]
-    return all(says) and rule != _NOTHING_OF_ACCOUNT
+def _holds(rule: SegmentRule, account: Account) -> bool:
+    domains = [name.lower() for name in account.domains]
+    return (
+        (rule.yearly_value is None or _within(rule.yearly_value, account.yearly_value))
+        and (not rule.tiers or account.tier in rule.tiers)
+        and (not rule.domains or any(_ends(name, end) for name in domains for end in rule.domains))
+        and rule != _NOTHING
+    )
 
 
-def _within(span: Range, account: Account) -> bool:
-    value = account.yearly_value
+def _within(span: Range, value: int | None) -> bool:
     if value is None:
         return False
     return (span.min is None or value >= span.min) and (span.max is None or value <= span.max)
@@ -90,16 +134,11 @@ def _ends(domain: str, end: str) -> bool:
     return domain == end or domain.endswith(f".{end}")
 
 
-def _holds_of_person(rule: PersonaRule, local_part: str, title: str) -> bool:
-    if rule.titles and not _words(rule.titles).search(title):
-        return False
-    if rule.local_parts and not any(_begins(local_part, part) for part in rule.local_parts):
-        return False
-    return rule != _NOTHING_OF_PERSON
-
-
-def _begins(local_part: str, wanted: str) -> bool:
-    return local_part.startswith(wanted[:-1]) if wanted.endswith("*") else local_part == wanted
+def _is_called(rule: PersonaRule, local_part: str) -> bool:
+    return not rule.local_parts or any(
+        local_part.startswith(part[:-1]) if part.endswith("*") else local_part == part
+        for part in rule.local_parts
+    )
 
 
 @lru_cache(maxsize=256)
@@ -108,5 +147,4 @@ def _words(titles: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, titles))})(?!\w)", re.IGNORECASE)
 
 
-_NOTHING_OF_ACCOUNT = SegmentRule()
-_NOTHING_OF_PERSON = PersonaRule()
+_NOTHING = SegmentRule()

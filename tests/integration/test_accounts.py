@@ -78,6 +78,9 @@ def test_one_wrong_row_stops_everything_unless_the_good_ones_are_asked_for(cli: 
 
 
 def test_columns_and_dates_can_be_said(cli: Cli, crm: str) -> None:
+    # One web address more is one domain more: the CRM does not know the others.
+    assert cli("accounts", "import", "-", text="name,website\nAcme,www.acme.test\n").code == 0
+    assert current(cli).workspace.accounts[0].domains == ("acme.example", "acme.test")
     text = "Firma;Umsatz;Ende\nAcme;1.000;31.03.2027\n"
     options = ("--column", "yearly_value=Umsatz", "--column", "renewal=Ende", "--date-format", "DD.MM.YYYY")
     assert cli("accounts", "import", "-", *options, text=text).code == 0

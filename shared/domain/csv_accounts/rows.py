@@ -11,6 +11,7 @@ from shared.domain.csv_accounts import cells
 from shared.domain.csv_accounts.columns import find_columns
 from shared.domain.directory import Directory
 from shared.domain.suggest import did_you_mean
+from shared.domain.workspace import Workspace
 
 #: The line a row begins on, and its cells.
 Row = tuple[int, Sequence[str]]
@@ -44,6 +45,17 @@ class Reading:
     date_format: str | None = None
 
 
+def adding_domains(workspace: Workspace, given: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The same, with the domains the accounts have: a CRM knows one web address, an account may have more."""
+    known = {account.id: account.domains for account in workspace.accounts}
+    more = []
+    for fields in given:
+        before = known.get(str(fields["id"]), ())
+        added = [d for d in fields.get("domains", ()) if d not in {name.lower() for name in before}]
+        more.append({**fields, "domains": (*before, *added)} if "domains" in fields else dict(fields))
+    return more
+
+
 def read_rows(rows: Iterable[Row], directory: Directory, reading: Reading) -> Accounts:
     """The accounts of the rows, the first of which holds the headers.
 
@@ -68,7 +80,7 @@ def read_rows(rows: Iterable[Row], directory: Directory, reading: Reading) -> Ac
 
 def _without_unsound(found: Accounts, reader: _Reader, directory: Directory) -> Accounts:
     """What is wrong beside the cells themselves: an id or a domain that two rows have."""
-    wrong = account_faults(directory.workspace, found.given)
+    wrong = account_faults(directory.workspace, adding_domains(directory.workspace, found.given))
     for fault in wrong:
         place, name = int(fault.path[1]), str(fault.path[2])
         found.faults.append(RowFault(found.lines[place], reader.header(name), fault.message, fault.remedy))

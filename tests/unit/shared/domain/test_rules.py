@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from shared.domain.account import Account, Persona, Segment
-from shared.domain.rules import PersonaRule, SegmentRule, persona_by_rule, segment_by_rule
+from shared.domain.rules import PersonaRule, PersonaRules, SegmentRule, SegmentRules
 from tests.support.company import directory
 
 SEGMENTS = [
@@ -48,8 +48,22 @@ PERSONAS = [
     ],
 )
 def test_the_first_segment_of_which_a_rule_holds(account: dict[str, Any], segment: str | None) -> None:
-    declared = [Segment.model_validate(one) for one in SEGMENTS]
-    assert segment_by_rule(declared, Account.model_validate({"id": "a", "name": "A", **account})) == segment
+    rules = SegmentRules(Segment.model_validate(one) for one in SEGMENTS)
+    assert rules.of_account(Account.model_validate({"id": "a", "name": "A", **account})) == segment
+
+
+@pytest.mark.parametrize(
+    ("domain", "segment"),
+    [
+        ("town.gov", "public"),
+        ("gov", "public"),
+        ("it.city.example", "public"),
+        ("other.example", None),
+        ("", None),
+    ],
+)
+def test_the_segment_of_somebody_without_an_account(domain: str, segment: str | None) -> None:
+    assert SegmentRules(Segment.model_validate(one) for one in SEGMENTS).of_domain(domain) == segment
 
 
 @pytest.mark.parametrize(
@@ -72,7 +86,7 @@ def test_the_first_segment_of_which_a_rule_holds(account: dict[str, Any], segmen
     ],
 )
 def test_the_first_persona_of_which_a_rule_holds(email: str, title: str, persona: str | None) -> None:
-    assert persona_by_rule([Persona.model_validate(one) for one in PERSONAS], email, title) == persona
+    assert PersonaRules(Persona.model_validate(one) for one in PERSONAS).of(email, title) == persona
 
 
 @pytest.mark.parametrize(
