@@ -265,7 +265,8 @@ async def test_without_its_secret_the_door_does_not_open(tmp_path: Path, slack: 
 
 
 async def test_a_door_that_nobody_configured_is_not_there(tmp_path: Path) -> None:
-    async with doors(tmp_path, slack={"signing_secret": None}, mail={"port": None}) as house:
+    closed: dict[str, Any] = {"mail": {"port": None}, "zendesk": {"signing_secrets": []}}
+    async with doors(tmp_path, slack={"signing_secret": None}, **closed) as house:
         assert [channel.name for channel in house.channels] == [
             "cloudevents",
             "imports",
