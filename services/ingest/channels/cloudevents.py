@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.ingest.channels.items import Taking
+from services.ingest.channels.nothing_to_start import NothingToStart
 from services.ingest.context import ChannelContext
 from services.ingest.domain.cloudevents import read
 from services.ingest.settings import IngestSettings
@@ -21,7 +22,7 @@ CHANNEL = "cloudevents"
 PATH = "/v1/channels/cloudevents"
 
 
-class CloudEventsChannel:
+class CloudEventsChannel(NothingToStart):
     """The door for systems that speak CloudEvents and hold an API key."""
 
     name = CHANNEL
@@ -47,15 +48,6 @@ class CloudEventsChannel:
     @classmethod
     def is_open(cls, settings: IngestSettings) -> bool:  # noqa: ARG003 - without a key nobody gets in anyway
         return True
-
-    async def start(self) -> None:
-        """Nothing of its own to start."""
-
-    async def stop(self) -> None:
-        """Nothing of its own to stop."""
-
-    def problem(self) -> str | None:
-        return None
 
     async def receive(self, request: Request) -> Response:
         key = authenticated(request.headers, self._context.keys, self._context.now())

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from services.ingest.channels.mail_intake import Aside, Letter, MailIntake
+from services.ingest.channels.nothing_to_start import NothingToStart
 from services.ingest.context import ChannelContext
 from services.ingest.domain.imported import SentImport, as_json, as_run
 from services.ingest.domain.mail import mbox
@@ -34,7 +35,7 @@ _HINTS = ("product", "touchpoint", "brief")
 _MAX_MAILS = 1_000
 
 
-class ImportsChannel:
+class ImportsChannel(NothingToStart):
     """Open to keys with the scope feedback:import."""
 
     name = "imports"
@@ -54,15 +55,6 @@ class ImportsChannel:
     @classmethod
     def is_open(cls, settings: IngestSettings) -> bool:  # noqa: ARG003 - without a key nobody gets in anyway
         return True
-
-    async def start(self) -> None:
-        """Nothing of its own to start."""
-
-    async def stop(self) -> None:
-        """Nothing of its own to stop."""
-
-    def problem(self) -> str | None:
-        return None
 
     async def show(self, request: Request, import_id: str) -> Response:
         """How far the import is; 404 for one that never began, or that another system's key began."""

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from services.ingest.channels.note_form import NoteForm
 from services.ingest.channels.note_schema import ROUTE_DOCUMENTATION
+from services.ingest.channels.nothing_to_start import NothingToStart
 from services.ingest.channels.once import Once
 from services.ingest.context import ChannelContext
 from services.ingest.domain.note.convert import CHANNEL, Sender, convert, remarks, reporter
@@ -26,7 +27,7 @@ from shared.http.document import read
 PATH = "/v1/notes"
 
 
-class NoteChannel:
+class NoteChannel(NothingToStart):
     """The door for colleagues who tell what they heard."""
 
     name = CHANNEL
@@ -45,15 +46,6 @@ class NoteChannel:
     @classmethod
     def is_open(cls, settings: IngestSettings) -> bool:  # noqa: ARG003 - without a key nobody gets in anyway
         return True
-
-    async def start(self) -> None:
-        """Nothing of its own to start."""
-
-    async def stop(self) -> None:
-        """Nothing of its own to stop."""
-
-    def problem(self) -> str | None:
-        return None
 
     async def receive(self, request: Request) -> Response:
         key = authenticated(request.headers, self._context.keys, self._context.now())

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.ingest.channels.items import Taking
+from services.ingest.channels.nothing_to_start import NothingToStart
 from services.ingest.channels.once import Once
 from services.ingest.channels.rest_schema import ROUTE_DOCUMENTATION
 from services.ingest.context import ChannelContext
@@ -24,7 +25,7 @@ _NDJSON = frozenset({"application/x-ndjson", "application/ndjson", "application/
 _CHARSETS = frozenset({"utf-8", "utf8", "us-ascii"})
 
 
-class RestChannel:
+class RestChannel(NothingToStart):
     """The door for systems that hold an API key."""
 
     name = "rest"
@@ -42,15 +43,6 @@ class RestChannel:
     @classmethod
     def is_open(cls, settings: IngestSettings) -> bool:  # noqa: ARG003 - without a key nobody gets in anyway
         return True
-
-    async def start(self) -> None:
-        """Nothing of its own to start."""
-
-    async def stop(self) -> None:
-        """Nothing of its own to stop."""
-
-    def problem(self) -> str | None:
-        return None
 
     async def receive(self, request: Request) -> Response:
         key = authenticated(request.headers, self._context.keys, self._context.now())

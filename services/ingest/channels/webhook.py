@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from services.ingest.channels.nothing_to_start import NothingToStart
 from services.ingest.channels.signatures import STANDARD_WEBHOOKS, Profile, check_token, verify
 from services.ingest.context import ChannelContext
 from services.ingest.domain.webhook.mapping import Mapped, Mapper
@@ -32,7 +33,7 @@ _TOKEN_HEADER, _TOKEN_PREFIX = "authorization", "Bearer "
 _log = structlog.get_logger()
 
 
-class WebhookChannel:
+class WebhookChannel(NothingToStart):
     """The door for webhooks that the workspace declares."""
 
     name = CHANNEL
@@ -55,15 +56,6 @@ class WebhookChannel:
     @classmethod
     def is_open(cls, settings: IngestSettings) -> bool:  # noqa: ARG003 - the workspace opens it
         return True
-
-    async def start(self) -> None:
-        """Nothing of its own to start."""
-
-    async def stop(self) -> None:
-        """Nothing of its own to stop."""
-
-    def problem(self) -> str | None:
-        return None
 
     async def receive(self, request: Request) -> Response:
         mapper = self._mapper(request.path_params["hook"])

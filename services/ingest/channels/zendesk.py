@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from starlette.requests import Request
 from starlette.responses import Response
 
+from services.ingest.channels.nothing_to_start import NothingToStart
 from services.ingest.channels.signatures import ZENDESK, verify
 from services.ingest.context import ChannelContext
 from services.ingest.domain.zendesk.event import parse
@@ -31,7 +32,7 @@ _VARIABLE = "LISTENINGPOST_INGEST__ZENDESK__SIGNING_SECRETS"
 _log = structlog.get_logger()
 
 
-class ZendeskChannel:
+class ZendeskChannel(NothingToStart):
     """The door for what customers write in Zendesk."""
 
     name = CHANNEL
@@ -60,15 +61,6 @@ class ZendeskChannel:
         if zendesk.signing_secrets or zendesk.account_id is not None or zendesk.subdomain is not None:
             raise ConfigurationError(f"{_VARIABLE} is not set: anybody could send in Zendesk's name")
         return False
-
-    async def start(self) -> None:
-        """Nothing of its own to start."""
-
-    async def stop(self) -> None:
-        """Nothing of its own to stop."""
-
-    def problem(self) -> str | None:
-        return None
 
     async def receive(self, request: Request) -> Response:
         raw = await request.body()
