@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import os
 import sys
-from collections.abc import Callable, Coroutine
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 from unittest import mock
+
+import structlog
 
 from deploy.cli.main import main
 from shared.settings import MongoSettings
@@ -48,6 +51,7 @@ class Cli:
         others = {name: value for name, value in os.environ.items() if not name.startswith("LISTENINGPOST_")}
         out, err = _Stream(), _Stream()
         with (
+            logging_as_it_was(),
             mock.patch.dict(os.environ, others | variables, clear=True),
             mock.patch.object(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode()))),
             redirect_stdout(out),
@@ -71,6 +75,19 @@ class Cli:
             return await use(store)
         finally:
             await store.stop()
+
+
+@contextmanager
+def logging_as_it_was() -> Iterator[None]:
+    """The command hushes the logs of its process, which here is that of all other tests as well."""
+    root, configured = logging.getLogger(), structlog.get_config()
+    handlers, level = root.handlers[:], root.level
+    try:
+        yield
+    finally:
+        structlog.configure(**configured)
+        root.handlers[:] = handlers
+        root.setLevel(level)
 
 
 class _Stream(io.TextIOWrapper):

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from shared.errors import InvalidInput, Reason
 
 _SEPARATORS = ",;\t|"
+_MAX_CELL_CHARS = 131_072
 _BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
@@ -29,6 +30,9 @@ def rows(content: bytes) -> Iterator[tuple[int, Sequence[str]]]:
     line = 1
     try:
         for row in reader:
+            # csv's own limit is one of the whole process, which whoever reads other files may have raised.
+            if any(len(cell) > _MAX_CELL_CHARS for cell in row):
+                raise csv.Error(f"field larger than {_MAX_CELL_CHARS} characters")  # noqa: TRY301 - as csv does
             if not (said and line == 1):
                 yield line, row
             line = reader.line_num + 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+
 import pytest
 
 from shared.domain.accounts import merge_accounts
@@ -130,6 +132,15 @@ def test_what_is_no_csv(content: bytes, said: str) -> None:
     assert said in f"{caught.value.detail}; {caught.value.remedy}"
 
 
-def test_a_quote_that_is_not_closed_says_so() -> None:
+@pytest.mark.parametrize("limit_of_the_process", [131_072, 100_000_000])
+def test_a_quote_that_is_not_closed_says_so(limit_of_the_process: int) -> None:
+    before = csv.field_size_limit(limit_of_the_process)
+    try:
+        _not_closed()
+    finally:
+        csv.field_size_limit(before)
+
+
+def _not_closed() -> None:
     with pytest.raises(InvalidInput, match="field larger than"):
         read('name\n"' + "x" * 200_000)
