@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
-import structlog
 from pydantic import SecretStr
 
 from shared.bus.admin import ensure_topics
@@ -65,7 +64,6 @@ async def store(mongo: MongoSettings) -> AsyncIterator[Store]:
 def cli(mongo: MongoSettings, tmp_path: Path) -> Iterator[Cli]:
     """The command, in this process, on a database of this test's own."""
     yield Cli(mongo, tmp_path)
-    structlog.reset_defaults()
 
     async def drop(store: Store) -> None:
         await store.db.client.drop_database(mongo.database)

@@ -3,39 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from shared.errors import ConfigurationError
-from shared.settings import MongoSettings
 from shared.store.connection import Database, Store
 from shared.store.migrations import Condition, Migration, Migrator, examine, missing
 from shared.store.owners import COLLECTIONS, FEEDBACK
 from tests.support.cli import Cli
-
-
-def run(mongo: MongoSettings, use: Any) -> Any:  # noqa: ANN401 - a coroutine function of a store
-    async def inside() -> Any:  # noqa: ANN401 - what it returns
-        store = Store(mongo)
-        await store.start()
-        try:
-            return await use(store)
-        finally:
-            await store.stop()
-
-    return asyncio.run(inside())
-
-
-@pytest.fixture
-def cli(mongo: MongoSettings, tmp_path: Path) -> Any:  # noqa: ANN401 - dropped afterwards
-    yield Cli(mongo, tmp_path)
-
-    async def drop(store: Store) -> None:
-        await store.db.client.drop_database(mongo.database)
-
-    run(mongo, drop)
 
 
 def test_migrate_shows_what_would_be_made_makes_it_and_finds_nothing_more_to_do(cli: Cli) -> None:
@@ -45,7 +20,7 @@ def test_migrate_shows_what_would_be_made_makes_it_and_finds_nothing_more_to_do(
     assert {("collection", spec.name) for spec in COLLECTIONS} <= wanted
     assert ("index", "feedback.by_person") in wanted
     assert ("validator", "feedback") in wanted
-    assert run(cli.mongo, missing)
+    assert asyncio.run(cli.with_store(missing))
 
     made = cli("migrate", "--json")
     assert made.code == 0
@@ -53,7 +28,7 @@ def test_migrate_shows_what_would_be_made_makes_it_and_finds_nothing_more_to_do(
     assert made.json["to_make"] == []
     again = cli("migrate")
     assert (again.code, "Nothing to do" in again.out) == (0, True)
-    assert run(cli.mongo, missing) == []
+    assert asyncio.run(cli.with_store(missing)) == []
 
 
 def test_migrate_mends_a_validator_and_says_how_to_mend_an_index(cli: Cli) -> None:
@@ -64,7 +39,7 @@ def test_migrate_mends_a_validator_and_says_how_to_mend_an_index(cli: Cli) -> No
         await store.collection(FEEDBACK.name).drop_index("by_person")
         await store.collection(FEEDBACK.name).create_index([("channel", 1)], name="by_person")
 
-    run(cli.mongo, spoil)
+    asyncio.run(cli.with_store(spoil))
     spoilt = {
         part["name"]: part["condition"] for part in cli("migrate", "--dry-run", "--json").json["to_make"]
     }
@@ -76,7 +51,7 @@ def test_migrate_mends_a_validator_and_says_how_to_mend_an_index(cli: Cli) -> No
     async def drop(store: Store) -> None:
         await store.collection(FEEDBACK.name).drop_index("by_person")
 
-    run(cli.mongo, drop)
+    asyncio.run(cli.with_store(drop))
     assert cli("migrate").code == 0
 
 
