@@ -125,7 +125,12 @@ async def test_a_colleague_opens_the_link_and_writes_with_the_keyboard_alone(
         await page.run("document.querySelector('form[enctype] button').focus()")
         await page.press("Enter", 13, "\r")
         await page.at("/notes")
-        assert await page.run("document.activeElement.className") == "summary"
+        # The browser moves the focus once the page is shown, which is after its address has changed.
+        await until(
+            lambda: page.run("document.activeElement.className === 'summary'"),
+            within_s=20,
+            what="the summary of what is wrong has the focus",
+        )
         assert await page.run("document.title.startsWith('Error: ')")
         # The links of the summary lead to the fields.
         await page.press("Tab", 9)
