@@ -101,7 +101,8 @@ def bring(  # noqa: PLR0913 - one an option
     The mapping of columns is shown first. Stopped in the middle, the same command goes on where it was. Run
     twice, it adds nothing. Nobody is alerted of what is imported.
 
-    Exit code 0 when every row is kept, 1 when some were refused (they are in the errors file, with why).
+    Exit code 0 when every row is in, 1 when some were refused, in this run or one before it: they are in the
+    errors file, with why.
     """
     reading = Reading(form, encoding, delimiter, header, sheet)
     wishes = Wishes(
@@ -148,8 +149,8 @@ async def _import(plan: Plan, address: str, secret: SecretStr | None, how: _How)
         if found.said and not how.as_json:
             remarks().print(Text(found.said), soft_wrap=True)
         if found.is_over:
-            _report(plan, found.counts, found.errors_name, how, over=True)
-            return 0
+            _report(plan, found.counts, how.errors.found(found.errors_name), how, over=True)
+            return found.counts.rejected
         _prepare(found, how)
         with shown(plan.reader.size, quiet=how.as_json) as screen:
             screen.goes_on(found.counts.rows_done)

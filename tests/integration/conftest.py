@@ -17,6 +17,7 @@ from shared.settings import KafkaSettings, MongoSettings
 from shared.store.connection import Store
 from shared.store.migrations import Migrator
 from tests.support.cli import Cli
+from tests.support.importer import Importer, importing
 
 if TYPE_CHECKING:
     from tests.support.session import KafkaAddress, MongoAddress
@@ -58,6 +59,14 @@ async def store(mongo: MongoSettings) -> AsyncIterator[Store]:
     yield store
     await store.db.client.drop_database(mongo.database)
     await store.stop()
+
+
+@pytest_asyncio.fixture
+async def importer(
+    kafka: KafkaSettings, mongo: MongoSettings, store: Store, tmp_path: Path
+) -> AsyncIterator[Importer]:
+    async with importing(kafka, mongo, store, tmp_path) as importer:
+        yield importer
 
 
 @pytest.fixture

@@ -6,115 +6,27 @@ import asyncio
 import csv
 import json
 import mailbox
-import os
 import signal
-import sys
 from collections import Counter
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any
 
 import aiosmtplib
 import pytest
-import pytest_asyncio
 from openpyxl import Workbook
 
 from shared import clock, ids
 from shared.domain.api_key import Scope
-from shared.domain.import_run import ImportRun
-from shared.events.feedback import FeedbackReceived, Mode
-from shared.events.topics import RECEIVED, RECEIVED_BULK
+from shared.events.feedback import Mode
+from shared.events.topics import RECEIVED
 from shared.settings import KafkaSettings, MongoSettings
 from shared.store.api_keys import ApiKeyStore
 from shared.store.connection import Store
-from shared.store.imports import ImportStore
-from tests.support.doors import INGEST, MAILBOX
-from tests.support.ingest_service import Ingest, ingest
+from tests.support.doors import MAILBOX
+from tests.support.importer import Importer, many, table
 from tests.support.wait import until
 
 pytestmark = pytest.mark.timeout(240)
-REST = {"max_body_bytes": 8_000_000, "max_items": 10_000}
-_SCRIPT = "from deploy.cli.main import main; main()"
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    code: int
-    out: str
-    err: str
-
-
-@dataclass(frozen=True, slots=True)
-class Importer:
-    """Types the command, as its own process."""
-
-    house: Ingest
-    store: Store
-    token: str
-    folder: Path
-
-    @property
-    def url(self) -> str:
-        return str(self.house.http.base_url)
-
-    async def begin(self, *arguments: str) -> asyncio.subprocess.Process:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("LISTENINGPOST_")}
-        env = {"LISTENINGPOST_CLI__INGEST_URL": self.url, "LISTENINGPOST_CLI__IMPORT_KEY": self.token}
-        return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-c", _SCRIPT, "import", *arguments),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            cwd=self.folder,
-            env={**kept, **env, "NO_COLOR": "1"},
-        )
-
-    async def run(self, *arguments: str) -> Done:
-        process = await self.begin(*arguments)
-        out, err = await process.communicate()
-        assert process.returncode is not None
-        return Done(process.returncode, out.decode(), err.decode())
-
-    async def json(self, *arguments: str, code: int = 0) -> Any:  # noqa: ANN401 - whatever JSON it is
-        done = await self.run(*arguments, "--json")
-        assert done.code == code, done
-        return json.loads(done.out)
-
-    async def events(self) -> list[FeedbackReceived]:
-        return await self.house.events(RECEIVED_BULK.name)
-
-    async def ids(self) -> set[str]:
-        return {event.feedback_id for event in await self.events()}
-
-    async def runs(self) -> list[ImportRun]:
-        return await ImportStore(self.store).newest()
-
-
-@pytest_asyncio.fixture
-async def importer(
-    kafka: KafkaSettings, mongo: MongoSettings, store: Store, tmp_path: Path
-) -> AsyncIterator[Importer]:
-    _, token = await ApiKeyStore(store).create("old tool", [Scope.IMPORT], now=clock.now())
-    folder = tmp_path / "files"
-    folder.mkdir()
-    async with ingest(kafka, mongo, store, tmp_path / "spool", **{**INGEST, "rest": REST}) as house:
-        yield Importer(house, store, token, folder)
-
-
-def table(path: Path, rows: list[tuple[str, ...]], delimiter: str = ",") -> str:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, delimiter=delimiter).writerows(rows)
-    return path.name
-
-
-def many(path: Path, count: int) -> str:
-    """Every hundredth row is equal to the one before: they are two all the same."""
-    rows = [
-        (f"Row {n - (n % 100 == 0)} says that the bill is wrong", "2026-05-04") for n in range(1, count + 1)
-    ]
-    return table(path, [("comment", "date"), *rows])
 
 
 async def test_every_row_is_an_import_on_the_bulk_topic_and_nothing_is_live(importer: Importer) -> None:

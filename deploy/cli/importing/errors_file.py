@@ -36,7 +36,7 @@ class ErrorsFile:
 
     def go_on(self, name: str, last_row: int) -> None:
         """It is the file of that name again, without rows after `last_row`: those are read again."""
-        path = self._wanted if self._wanted is not None else self._beside.parent / name
+        path = self._of(name)
         if not name or not path.is_file():
             return
         short = path.with_name(f"{path.name}.part")
@@ -49,6 +49,14 @@ class ErrorsFile:
             new.writelines(self._until(old, last_row))
         short.replace(path)
         self.path = path
+
+    def found(self, name: str) -> str:
+        """Where the file of that name lies, if it still does; else its name."""
+        path = self._of(name)
+        return str(path) if name and path.is_file() else name
+
+    def _of(self, name: str) -> Path:
+        return self._wanted if self._wanted is not None else self._beside.parent / name
 
     def write(self, row: Row, faults: Sequence[Fault]) -> None:
         if self._file is None:
