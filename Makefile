@@ -40,8 +40,8 @@ test-kafka-smoke: $(READY) java ## The few of them that must be seen on Apache K
 	$(PYTEST) --stack=apache-kafka -m kafka_smoke $(ARGS)
 
 .PHONY: soak
-soak: $(READY) java ## Minutes of load on Apache Kafka with parts being killed; nothing may be lost
-	$(PYTEST) --stack=apache-kafka -m soak --timeout=0 tests/chaos $(ARGS)
+soak: $(READY) java ## Minutes of load on Apache Kafka with parts being killed, and large files; nothing may be lost
+	$(PYTEST) --stack=apache-kafka -m soak --timeout=0 tests/chaos tests/integration $(ARGS)
 
 .PHONY: bench
 bench: $(READY) ## Throughput and latency on this machine
