@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 
 import jmespath
 from jmespath.exceptions import JMESPathError, ParseError
@@ -33,6 +33,8 @@ TARGETS = (
     *(f"{who}.{what}" for who in ("author", "on_behalf_of") for what in ("email", "id", "name", "verified")),
     *(f"rating.{what}" for what in ("value", "min", "max", "kind")),
 )
+BODY: Final = "{body}"
+TIMESTAMP: Final = "{timestamp}"
 Secret = Field(pattern=r"^secret:[a-z0-9_]+$")
 
 
@@ -45,7 +47,11 @@ class Scheme(StrEnum):
 
 
 class Verification(Entity):
-    """`header` is where the signature (hmac) or the token stands, `prefix` what stands before it there."""
+    """`header` is where the signature (hmac) or the token stands, `prefix` what stands before it there.
+
+    `signed` is the text an hmac is over, with {timestamp} from the `timestamp_header` and {body}. What a
+    sender that signs no time has sent can be sent again by whoever has recorded it.
+    """
 
     scheme: Scheme
     secret: str = Secret
@@ -54,6 +60,9 @@ class Verification(Entity):
     prefix: str = ""
     encoding: Literal["hex", "base64"] = "hex"
     digest: Literal["sha256", "sha1"] = "sha256"
+    timestamp_header: str | None = Field(default=None, pattern=r"^[A-Za-z0-9-]{1,64}$")
+    timestamp: Literal["seconds", "milliseconds", "iso"] = "seconds"
+    signed: str = Field(default=BODY, max_length=200, pattern=r"^[ -~]+$")
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -92,12 +101,36 @@ def faults(webhook: Webhook) -> Iterator[tuple[tuple[str, ...], str, str]]:
             yield ("map", target), f"`{target}` cannot be filled in", f"possible are {', '.join(TARGETS)}"
     if "text" not in webhook.map and "title" not in webhook.map:
         yield ("map",), "nothing in it says where the words are", "map `text`"
-    if webhook.verify.scheme is Scheme.HMAC and webhook.verify.header is None:
-        yield ("verify",), "`hmac` needs the `header` with the signature", "add `header: X-Signature`"
+    for field, wrong, remedy in _verification_faults(webhook.verify):
+        yield ("verify", *field), wrong, remedy
     for path, expression in webhook.expressions():
         flaw = _flaw(expression)
         if flaw is not None:
             yield path, flaw, "write JMESPath; text constants in '…', numbers and true in `…`"
+
+
+def _verification_faults(verify: Verification) -> Iterator[tuple[tuple[str, ...], str, str]]:
+    timed = verify.timestamp_header is not None
+    if verify.scheme is not Scheme.HMAC:
+        if timed or verify.signed != BODY:
+            which = ("timestamp_header",) if timed else ("signed",)
+            yield which, f"`{verify.scheme}` has no signed text of your own", "leave it out, or use `hmac`"
+        return
+    if verify.header is None:
+        yield (), "`hmac` needs the `header` with the signature", "add `header: X-Signature`"
+    if verify.signed.count(BODY) != 1:
+        yield ("signed",), "the body is not once in the signed text", f'write like "{TIMESTAMP}.{BODY}"'
+    elif timed and verify.signed.count(TIMESTAMP) != 1:
+        # Anybody could send a recorded request again with the time of today.
+        yield (
+            ("signed",),
+            "the timestamp is not once in the signed text, so it proves nothing",
+            f'write like `signed: "{TIMESTAMP}.{BODY}"`, or leave `timestamp_header` out',
+        )
+    elif not timed and TIMESTAMP in verify.signed:
+        yield ("signed",), "no `timestamp_header` says where the timestamp is", "add `timestamp_header`"
+    elif "{" in verify.signed.replace(BODY, "").replace(TIMESTAMP, ""):
+        yield ("signed",), f"only {TIMESTAMP} and {BODY} are filled in", "leave other braces out"
 
 
 def _flaw(expression: str) -> str | None:

@@ -22,7 +22,7 @@ from services.ingest.settings import IngestSettings
 from shared.bus.subscription import Outcome, Received
 from shared.domain.directory import Directory
 from shared.domain.quarantine import QuarantineReason
-from shared.domain.webhook import Scheme, Verification, Webhook
+from shared.domain.webhook import BODY, Scheme, Verification, Webhook
 from shared.errors import ConfigurationError, DependencyDown, InvalidInput, Reason
 from shared.events.hook import HookUnmapped, unmapped
 from shared.telemetry.metrics import RECEIVED
@@ -164,9 +164,14 @@ def _no_secret(webhook: Webhook, error: ConfigurationError) -> DependencyDown:
 def _profile(declared: Verification) -> Profile:
     if declared.scheme is Scheme.STANDARD_WEBHOOKS:
         return STANDARD_WEBHOOKS
+    before, _, after = declared.signed.partition(BODY)
     return Profile(
         signature_header=(declared.header or "").lower(),
         prefix=declared.prefix,
+        base=before,
+        tail=after,
+        timestamp_header=declared.timestamp_header.lower() if declared.timestamp_header else None,
+        clock=declared.timestamp,
         encoding=declared.encoding,
         digest=declared.digest,
     )
