@@ -19,9 +19,11 @@ from deploy.cli.letters import (
     chosen,
     counts,
 )
-from deploy.cli.output import Failed, Json, examples, pairs, print_json, remarks, results, table
+from deploy.cli.output import ExitCode, Failed, Json, examples, pairs, print_json, remarks, results, table
 from deploy.cli.settings import settings
 from shared.bus.dead_letters import DeadLetter
+from shared.events.hook import HookUnmapped
+from shared.events.topics import UNMAPPED
 
 _MOST_ROWS = 50
 
@@ -30,14 +32,17 @@ def register(app: typer.Typer) -> None:
     lines = (
         "listeningpost dead-letters",
         "listeningpost dead-letters --reason malformed --since 2h",
-        "listeningpost dead-letters feedback.received.v1.dlq/0/17",
+        "listeningpost dead-letters show feedback.received.v1.dlq/0/17",
     )
     app.command("dead-letters", epilog=examples(*lines))(dead_letters)
 
 
 def dead_letters(
     *,
-    position: Annotated[str | None, typer.Argument(help="Show this one whole, with what it holds.")] = None,
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[show] [POSITION]", help="Show this one whole, with what it holds."),
+    ] = None,
     topic: TopicOption = None,
     reason: ReasonOption = None,
     since: SinceOption = None,
@@ -48,6 +53,7 @@ def dead_letters(
 
     Those that `listeningpost replay` has put back are not listed any more. Topics keep them for seven days.
     """
+    position = _position(words or [])
     wanted = choose(position.partition("/")[0] if position else topic, reason, since, until)
     if position is not None:
         wanted = replace(wanted, replayed=True)
@@ -61,6 +67,14 @@ def dead_letters(
         remarks().print("There are no dead letters.")
     else:
         _show_list(letters)
+
+
+def _position(words: list[str]) -> str | None:
+    """Of the one to be shown, with or without the word `show`; None for the list."""
+    position = words[1:] if words[:1] == ["show"] else words
+    if len(position) > 1 or (words and not position):
+        raise Failed("which dead letter is to be shown?", "give one position", ExitCode.USAGE)
+    return position[0] if position else None
 
 
 def _show_list(letters: list[DeadLetter]) -> None:
@@ -105,9 +119,28 @@ def _show_one(letters: list[DeadLetter], position: str, *, as_json: bool) -> Non
     facts = {name: str(fact) for name, fact in _as_json(letter).items() if fact is not None}
     console.print(pairs(facts))
     console.print()
+    if letter.origin_topic == UNMAPPED.name and isinstance(content, dict):
+        # What somebody mends a mapping by is the request, not the event it is kept in.
+        console.print(pairs(_headers(content)))
+        console.print()
+        content = _body(content)
     console.print(
         Text(content if isinstance(content, str) else json.dumps(content, ensure_ascii=False, indent=2))
     )
+
+
+def _headers(content: dict[str, object]) -> dict[str, str]:
+    headers = content.get("headers")
+    told = {str(name): str(value) for name, value in headers.items()} if isinstance(headers, dict) else {}
+    return {"webhook": str(content.get("hook")), **told}
+
+
+def _body(content: dict[str, object]) -> object:
+    """Of the request, as it came in. It goes back to the mapping as a whole, or only some of its items."""
+    try:
+        return _content(HookUnmapped.model_validate(content).raw)
+    except ValueError:
+        return content
 
 
 def _content(value: bytes | None) -> object:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from datetime import datetime
 from typing import ClassVar
 
@@ -25,6 +26,9 @@ class HookUnmapped(Event):
     only: tuple[int, ...] = Field(default=(), description="which of its items; empty: all of them")
     trace: str | None = None
     received_at: Moment
+    headers: dict[str, str] = Field(
+        default_factory=dict, description="of the request, by lower-case name; never what proves who sent it"
+    )
 
     @property
     def raw(self) -> bytes:
@@ -46,7 +50,7 @@ class HookUnmapped(Event):
 
 
 def unmapped(
-    hook: str, raw: bytes, only: tuple[int, ...], trace: str | None, received_at: datetime
+    hook: str, raw: bytes, trace: str | None, received_at: datetime, headers: Mapping[str, str]
 ) -> HookUnmapped:
     """The event for a body of up to 600,000 bytes, which then is within the limit of events."""
     try:
@@ -57,4 +61,11 @@ def unmapped(
         body, encoded = "", True
     if encoded:
         body = base64.b64encode(raw).decode()
-    return HookUnmapped(hook=hook, body=body, base64=encoded, only=only, trace=trace, received_at=received_at)
+    return HookUnmapped(
+        hook=hook,
+        body=body,
+        base64=encoded,
+        trace=trace,
+        received_at=received_at,
+        headers=dict(headers),
+    )

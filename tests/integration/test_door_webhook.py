@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -32,12 +35,13 @@ async def house(
         yield running
 
 
-async def post(house: Ingest, body: object) -> httpx.Response:
+async def post(house: Ingest, body: object, **more: str) -> httpx.Response:
     content, now = json.dumps(body), clock.now()
     headers = {
         "webhook-id": "msg_1",
         "webhook-timestamp": str(int(now.timestamp())),
         "webhook-signature": Webhook(HOOK_SECRET).sign("msg_1", now, content),
+        **more,
     }
     return await house.http.post(f"{HOOK}/survey", content=content, headers=headers)
 
@@ -92,3 +96,39 @@ async def test_a_changed_mapping_is_in_force_within_two_seconds(house: Ingest, s
         return bool((await post(house, {"note": "Now mapped."})).json()["accepted"])
 
     await until(new_mapping, within_s=2, what="the new mapping is in force")
+
+
+async def test_a_dead_letter_is_shown_with_the_headers_of_its_request(
+    house: Ingest, kafka: KafkaSettings
+) -> None:
+    await post(house, {"id": 2, "comment": {"words": "Wrong."}}, **{"X-Event-Type": "answer.created"})
+
+    async def waiting() -> list[DeadLetter]:
+        return [letter async for letter in list_dead_letters(kafka, [UNMAPPED.name])]
+
+    (letter,) = await until(waiting, within_s=20, what="the body is a dead letter")
+    done = await typed(kafka, "dead-letters", "show", letter.position)
+    assert "answer.created" in done
+    assert '"words": "Wrong."' in done
+    assert "webhook-signature" not in done
+    told = json.loads(await typed(kafka, "dead-letters", letter.position, "--json"))
+    assert told["content"]["headers"]["x-event-type"] == "answer.created"
+    assert "v1," not in json.dumps(told)
+
+
+async def typed(kafka: KafkaSettings, *arguments: str) -> str:
+    """What the command prints, in a process of its own."""
+    env = {
+        "LISTENINGPOST_KAFKA__BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
+        "LISTENINGPOST_KAFKA__TOPIC_PREFIX": kafka.topic_prefix,
+        "LISTENINGPOST_KAFKA__IDEMPOTENCE": str(kafka.idempotence),
+    }
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", "from deploy.cli.main import main; main()", *arguments),
+        stdout=asyncio.subprocess.PIPE,
+        env={name: value for name, value in os.environ.items() if not name.startswith("LISTENINGPOST_")}
+        | env,
+    )
+    out, _ = await process.communicate()
+    assert process.returncode == 0
+    return out.decode()

@@ -11,12 +11,14 @@ from collections.abc import Mapping, Sequence
 import structlog
 from fastapi import APIRouter
 from pydantic import SecretStr
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from services.ingest.channels.nothing_to_start import NothingToStart
 from services.ingest.channels.signatures import STANDARD_WEBHOOKS, Profile, check_token, verify
 from services.ingest.context import ChannelContext
+from services.ingest.domain.webhook.kept_headers import kept_headers
 from services.ingest.domain.webhook.mapping import Mapped, Mapper
 from services.ingest.settings import IngestSettings
 from shared.bus.subscription import Outcome, Received
@@ -61,7 +63,7 @@ class WebhookChannel(NothingToStart):
         mapper = self._mapper(request.path_params["hook"])
         raw = await request.body()
         self._verify(mapper.webhook, request.headers, raw)
-        event = unmapped(mapper.webhook.id, raw, (), request.headers.get("traceparent"), self._context.now())
+        event = self._event(mapper.webhook, request.headers, raw)
         try:
             mapped = mapper.map(raw, (), event.trace)
         except InvalidInput as fault:
@@ -91,6 +93,12 @@ class WebhookChannel(NothingToStart):
             if failed:
                 raise next(iter(failed.values()))
         return [Outcome.DONE] * len(batch)
+
+    def _event(self, webhook: Webhook, headers: Headers, raw: bytes) -> HookUnmapped:
+        """What is held where no mapping fits."""
+        secrets = [secret.get_secret_value() for secret in self._secrets(webhook)]
+        kept = kept_headers(headers.items(), webhook.verify, secrets)
+        return unmapped(webhook.id, raw, headers.get("traceparent"), self._context.now(), kept)
 
     async def _put_aside(self, raw: bytes, webhook: Webhook, fault: InvalidInput) -> Response:
         """It is no JSON, and no mapping could make it so."""

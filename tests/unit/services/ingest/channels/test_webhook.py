@@ -123,6 +123,17 @@ async def test_what_does_not_fit_is_answered_202_and_kept_with_its_body(house: D
     assert not house.events
 
 
+async def test_what_is_kept_has_the_headers_of_the_request_and_no_secret(house: Doors) -> None:
+    declare(house)
+    headers = {**BEARER, "content-type": "application/json", "x-event-type": "answer", "cookie": "a=b"}
+    await post(house, {"text": {}}, headers)
+    (held,) = house.parts.kafka.unmapped
+    assert held.headers["content-type"] == "application/json"
+    assert held.headers["x-event-type"] == "answer"
+    assert not held.headers.keys() & {"authorization", "cookie"}
+    assert SECRET not in held.model_dump_json()
+
+
 async def test_one_bad_item_costs_no_good_neighbour(house: Doors) -> None:
     declare(house, items="items")
     body = {"items": [{"text": "A"}, {"text": {}}, {"text": "C"}, {"text": ""}]}
