@@ -16,7 +16,17 @@ Fields: TypeAlias = Mapping[str, Any]
 #: The entities of a kind by id, in the order declared; those of what is no list under "".
 Parts: TypeAlias = Mapping[str, Mapping[str, Fields]]
 
-LISTS = ("departments", "people", "lenses", "segments", "personas", "accounts", "receivers", "webhooks")
+LISTS = (
+    "departments",
+    "people",
+    "lenses",
+    "segments",
+    "personas",
+    "accounts",
+    "receivers",
+    "webhooks",
+    "cloudevents",
+)
 #: On a journey the order is what it means: it says who the neighbours are.
 ORDERED = frozenset({"stages", "touchpoints"})
 #: What is inside what: of a stage its product is the beginning of its key, of a touchpoint it is a field.

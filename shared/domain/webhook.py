@@ -1,8 +1,4 @@
-"""Webhooks of others, as the workspace declares them: how they prove who they are, what a body becomes.
-
-The expressions are JMESPath (https://jmespath.org/specification.html): a language without loops or calls of
-its own, so an expression cannot hang the door.
-"""
+"""Webhooks of others, as the workspace declares them: how they prove who they are, what a body becomes."""
 
 from __future__ import annotations
 
@@ -10,29 +6,12 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Final, Literal
 
-import jmespath
-from jmespath.exceptions import JMESPathError, ParseError
 from pydantic import Field
 
 from shared.domain.entity import Entity, Id
+from shared.domain.mapping import Flaw, expression_fault, target_faults
 from shared.events.feedback import Affiliation
 
-#: What a mapping may fill in: the fields of an item of `POST /v1/feedback`, some of them by dots.
-TARGETS = (
-    "text",
-    "title",
-    "external_id",
-    "revision",
-    "change",
-    "occurred_at",
-    "thread_id",
-    "url",
-    "product",
-    "touchpoint",
-    "confidential",
-    *(f"{who}.{what}" for who in ("author", "on_behalf_of") for what in ("email", "id", "name", "verified")),
-    *(f"rating.{what}" for what in ("value", "min", "max", "kind")),
-)
 BODY: Final = "{body}"
 TIMESTAMP: Final = "{timestamp}"
 Secret = Field(pattern=r"^secret:[a-z0-9_]+$")
@@ -94,22 +73,16 @@ class Webhook(Entity):
             yield ("map", target), expression
 
 
-def faults(webhook: Webhook) -> Iterator[tuple[tuple[str, ...], str, str]]:
-    """(path, what is wrong, what to do) for everything that is wrong with the declaration."""
-    for target in webhook.map:
-        if target not in TARGETS:
-            yield ("map", target), f"`{target}` cannot be filled in", f"possible are {', '.join(TARGETS)}"
-    if "text" not in webhook.map and "title" not in webhook.map:
-        yield ("map",), "nothing in it says where the words are", "map `text`"
+def faults(webhook: Webhook) -> Iterator[Flaw]:
+    """Everything that is wrong with the declaration."""
+    yield from target_faults(webhook.map)
     for field, wrong, remedy in _verification_faults(webhook.verify):
         yield ("verify", *field), wrong, remedy
     for path, expression in webhook.expressions():
-        flaw = _flaw(expression)
-        if flaw is not None:
-            yield path, flaw, "write JMESPath; text constants in '…', numbers and true in `…`"
+        yield from expression_fault(path, expression)
 
 
-def _verification_faults(verify: Verification) -> Iterator[tuple[tuple[str, ...], str, str]]:
+def _verification_faults(verify: Verification) -> Iterator[Flaw]:
     timed = verify.timestamp_header is not None
     if verify.scheme is not Scheme.HMAC:
         if timed or verify.signed != BODY:
@@ -131,13 +104,3 @@ def _verification_faults(verify: Verification) -> Iterator[tuple[tuple[str, ...]
         yield ("signed",), "no `timestamp_header` says where the timestamp is", "add `timestamp_header`"
     elif "{" in verify.signed.replace(BODY, "").replace(TIMESTAMP, ""):
         yield ("signed",), f"only {TIMESTAMP} and {BODY} are filled in", "leave other braces out"
-
-
-def _flaw(expression: str) -> str | None:
-    try:
-        jmespath.compile(expression)
-    except ParseError as error:
-        return f"this is no JMESPath at column {error.lex_position + 1}: {expression}"
-    except JMESPathError as error:
-        return f"this is no JMESPath ({type(error).__name__}): {expression}"
-    return None

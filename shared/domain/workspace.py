@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator
 
 from pydantic import Field
 
-from shared.domain import webhook
+from shared.domain import event_mapping, webhook
 from shared.domain.account import Account, Persona, Segment
 from shared.domain.entity import Entity, Id, Name, Text
+from shared.domain.event_mapping import EventMapping
 from shared.domain.journey import Product
 from shared.domain.lens import Lens
 from shared.domain.matchers import parse_matcher
@@ -46,6 +47,7 @@ class Workspace(Entity):
     personas: tuple[Persona, ...] = ()
     accounts: tuple[Account, ...] = ()
     webhooks: tuple[Webhook, ...] = ()
+    cloudevents: tuple[EventMapping, ...] = ()
     receivers: tuple[ReceiverSpec, ...] = (ReceiverSpec(id="people", kind=ReceiverKind.PEOPLE),)
     route: Route = Route(receiver="people")
 
@@ -94,6 +96,7 @@ def _duplicates(workspace: Workspace) -> Iterator[Fault]:
         "account": _ids("accounts", workspace.accounts),
         "receiver": _ids("receivers", workspace.receivers),
         "webhook": _ids("webhooks", workspace.webhooks),
+        "mapping of CloudEvents": _ids("cloudevents", workspace.cloudevents),
         "lens": _ids("lenses", workspace.lenses),
         "touchpoint": _touchpoints(workspace),
         "address": _addresses(workspace),
@@ -116,7 +119,16 @@ def _duplicates(workspace: Workspace) -> Iterator[Fault]:
 def _ids(
     name: str,
     entities: Iterable[
-        Department | Person | Product | Segment | Persona | Account | ReceiverSpec | LensWords | Webhook
+        Department
+        | Person
+        | Product
+        | Segment
+        | Persona
+        | Account
+        | ReceiverSpec
+        | LensWords
+        | Webhook
+        | EventMapping
     ],
 ) -> Iterator[tuple[Path, str]]:
     for index, entity in enumerate(entities):
@@ -230,6 +242,8 @@ def _webhooks(workspace: Workspace) -> Iterator[Fault]:
     for i, declared in enumerate(workspace.webhooks):
         for path, message, remedy in webhook.faults(declared):
             yield Fault(path=("webhooks", i, *path), message=message, remedy=remedy)
+    for place, (path, message, remedy) in event_mapping.faults(workspace.cloudevents):
+        yield Fault(path=("cloudevents", place, *path), message=message, remedy=remedy)
 
 
 def _route_faults(path: Path, route: Route, receivers: set[str]) -> Iterator[Fault]:

@@ -9,15 +9,18 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Final
 from urllib.parse import unquote
 
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
+from services.ingest.domain.fields import Fields
 from services.ingest.domain.rest.body import Body, Entry
 from services.ingest.domain.rest.item import Item
 from shared import clock, ids
+from shared.domain.event_mapping import EventMapping, mapping_for
 from shared.errors import InvalidInput, Reason
 from shared.http.document import bad_texts, loads
 from shared.http.faults import faults
@@ -32,8 +35,34 @@ _MOMENT: TypeAdapter[AwareDatetime] = TypeAdapter(AwareDatetime)
 _MAX_ID_CHARS = 400
 
 
-def read(headers: Mapping[str, str], raw: bytes, *, max_items: int) -> Body:
-    """Every event, in order. `headers` has lower-case names.
+class EventItems:
+    """The mappings of a workspace, compiled."""
+
+    def __init__(self, mappings: Sequence[EventMapping] = ()) -> None:
+        self._mappings = mappings
+        self._fields = {
+            mapping.id: Fields(mapping.map, product=mapping.product, touchpoint=mapping.touchpoint)
+            for mapping in mappings
+        }
+
+    def item(self, attributes: Mapping[str, Any], data: Any, place: str) -> Item:  # noqa: ANN401 - any JSON value
+        """By the mapping for such events; where there is none, `data` is the item. Raises InvalidInput."""
+        mapping = mapping_for(self._mappings, attributes["type"], attributes["source"])
+        if mapping is None:
+            return _item(data, place)
+        try:
+            item = self._fields[mapping.id].item({**attributes, "data": data})
+        except InvalidInput as fault:
+            said = f"the mapping {mapping.id!r} does not fit: {fault.detail}"
+            raise InvalidInput(fault.reason, said, field=place, remedy=fault.remedy) from None
+        return item.model_copy(update={"affiliation": mapping.affiliation})
+
+
+NO_MAPPINGS: Final = EventItems()
+
+
+def read(headers: Mapping[str, str], raw: bytes, *, max_items: int, items: EventItems = NO_MAPPINGS) -> Body:
+    """Every event, in order, as `items` has them. `headers` has lower-case names.
 
     Raises InvalidInput for what is wrong with the whole: MEDIA_TYPE, MALFORMED, WRONG_TYPE, TOO_LARGE, EMPTY.
     """
@@ -50,9 +79,9 @@ def read(headers: Mapping[str, str], raw: bytes, *, max_items: int) -> Body:
                 f"these are more than {max_items} events",
                 remedy=f"Send at most {max_items} events in one request.",
             )
-        return Body([_structured(event, f"/{index}") for index, event in enumerate(events)])
+        return Body([_structured(event, f"/{index}", items) for index, event in enumerate(events)])
     if media_type == STRUCTURED:
-        return Body([_structured(loads(raw), "")], single=True)
+        return Body([_structured(loads(raw), "", items)], single=True)
     if f"{_PREFIX}specversion" not in headers:
         raise InvalidInput(
             Reason.MEDIA_TYPE,
@@ -66,7 +95,8 @@ def read(headers: Mapping[str, str], raw: bytes, *, max_items: int) -> Body:
     }
     if "datacontenttype" in attributes:
         raise _fault(Reason.UNKNOWN_FIELD, "Content-Type says what the data is", "ce-datacontenttype")
-    return Body([_entry(attributes, lambda: _decoded(raw, media_type, charset), "", "")], single=True)
+    data = partial(_decoded, raw, media_type, charset)
+    return Body([_entry(attributes, data, "", partial(items.item, place=""))], single=True)
 
 
 def _unquoted(name: str, value: str) -> str:
@@ -79,7 +109,7 @@ def _unquoted(name: str, value: str) -> str:
         raise _fault(Reason.BAD_TEXT, "the percent-encoded value is not UTF-8", name) from None
 
 
-def _structured(event: Any, at: str) -> Entry:  # noqa: ANN401 - any JSON value
+def _structured(event: Any, at: str, items: EventItems) -> Entry:  # noqa: ANN401 - any JSON value
     if not isinstance(event, Mapping):
         return Entry(None, (_fault(Reason.WRONG_TYPE, "an event is an object", ""),), at=at)
     bad = tuple(bad_texts(event))
@@ -96,13 +126,15 @@ def _structured(event: Any, at: str) -> Entry:  # noqa: ANN401 - any JSON value
             raise _fault(Reason.WRONG_TYPE, "this is not base64", "data_base64") from None
         return _decoded(content, media_type, charset)
 
-    return _entry(event, data, at, "data")
+    return _entry(event, data, at, partial(items.item, place="data"))
 
 
-def _entry(attributes: Mapping[str, Any], data: Any, at: str, place: str) -> Entry:  # noqa: ANN401 - a callable
+def _entry(
+    attributes: Mapping[str, Any], data: Callable[[], Any], at: str, made: Callable[..., Item]
+) -> Entry:
     try:
         _check(attributes)
-        item = _item(data(), place)
+        item = made(attributes, data())
         return Entry(_identified(item, attributes), at=at)
     except InvalidInput as fault:
         return Entry(None, (fault,), at=at)
