@@ -17,6 +17,7 @@ from deploy.cli.author import login
 from deploy.cli.merging import Merge, base_of, makers, put_together
 from deploy.cli.output import ExitCode, Failed, Json, examples, remarks
 from deploy.cli.settings import CliSettings, settings
+from deploy.cli.working import working
 from deploy.cli.workspace_file import declaration
 from shared import clock
 from shared.domain.advice import advice, secrets_named
@@ -97,10 +98,11 @@ def apply(
 async def _apply(said: Declaration, asked: Asked) -> None:
     where = settings()
     async with connect.store(where) as store:
-        await Migrator(store).start()
         directory = DirectoryStore(store)
-        current = await directory.current()
-        warnings = [*advice(said.workspace), *_unset(said.workspace, where)]
+        with working("looking at what is in force", quiet=asked.as_json):
+            await Migrator(store).start()
+            current = await directory.current()
+            warnings = [*advice(said.workspace), *_unset(said.workspace, where)]
         if current is None:
             found = differences(None, said.workspace)
             applied = None if asked.dry_run else await _propose(directory, said, said.workspace, 0, asked)
@@ -118,14 +120,15 @@ async def _apply(said: Declaration, asked: Asked) -> None:
 async def _merge(
     directory: DirectoryStore, said: Declaration, current: Version, asked: Asked, warnings: list[str]
 ) -> None:
-    base, unknown = await base_of(directory, said, asked.author)
+    with working("comparing the file with what is in force", quiet=asked.as_json):
+        base, unknown = await base_of(directory, said, asked.author)
+        merge = put_together(base, said.workspace, current.workspace, asked.take)
+        paths = [clash.path for clash in merge.merged.clashes] + merge.merged.kept
+        by = await makers(directory, paths)
     if unknown:
         warnings.append(
             f"no version here is {said.based_on!r}: it was exported elsewhere, or that was undone"
         )
-    merge = put_together(base, said.workspace, current.workspace, asked.take)
-    paths = [clash.path for clash in merge.merged.clashes] + merge.merged.kept
-    by = await makers(directory, paths)
     told = Report(asked, current, None, merge.changes, merge, by, warnings)
     if merge.result is None:
         report(told)
@@ -158,11 +161,12 @@ def _why_not(merge: Merge) -> tuple[str, str]:
 async def _propose(
     directory: DirectoryStore, said: Declaration, workspace: Workspace, expected: int, asked: Asked
 ) -> Version:
-    try:
-        version = await directory.propose(workspace, asked.author, expected=expected, now=asked.now)
-    except Conflict as error:
-        raise Failed(str(error), "run it again: it is then compared with what they changed") from None
-    await _remember(directory, said, version.number, asked)
+    with working("writing it", quiet=asked.as_json):
+        try:
+            version = await directory.propose(workspace, asked.author, expected=expected, now=asked.now)
+        except Conflict as error:
+            raise Failed(str(error), "run it again: it is then compared with what they changed") from None
+        await _remember(directory, said, version.number, asked)
     return version
 
 

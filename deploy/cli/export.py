@@ -13,6 +13,7 @@ from rich.text import Text
 from deploy.cli import changes, connect
 from deploy.cli.output import ExitCode, Failed, Json, examples, print_json, remarks
 from deploy.cli.settings import settings
+from deploy.cli.working import working
 from shared.domain.declaration import mark
 from shared.domain.yaml_text import write_workspace
 from shared.store.directory import DirectoryStore, Version
@@ -44,14 +45,16 @@ def export(
     if file is not None and file.exists() and not force:
         remedy = "name another one, or add --force; its comments would be lost"
         raise Failed(f"{file} is there already", remedy, ExitCode.USAGE)
-    current, chosen = asyncio.run(_read(version))
+    with working("reading what is in force", quiet=as_json):
+        current, chosen = asyncio.run(_read(version))
     # An earlier version is compared with the one in force, too: what came since is what it takes back.
     based_on = mark(current.workspace, current.number)
     if as_json:
         values = chosen.workspace.model_dump(mode="json", by_alias=True, exclude_defaults=True)
         print_json({**changes.version_json(chosen), "based_on": based_on, "workspace": values})
         return
-    text = write_workspace(chosen.workspace, based_on)
+    with working("writing it down"):
+        text = write_workspace(chosen.workspace, based_on)
     if file is None:
         sys.stdout.buffer.write(text.encode())
         sys.stdout.flush()
@@ -78,5 +81,7 @@ async def _read(number: int | None) -> tuple[Version, Version]:
                 ExitCode.USAGE,
             )
         (current,) = await directory.read(entries[:1])
+        if wanted[0] == entries[0]:
+            return current, current
         (chosen,) = await directory.read(wanted)
         return current, chosen

@@ -10,6 +10,7 @@ import typer
 from rich.text import Text
 
 from deploy.cli.output import ExitCode, Failed, print_json, remarks
+from deploy.cli.working import working
 from shared.domain.declaration import Declaration, InvalidDeclaration, read_declaration
 
 
@@ -22,7 +23,8 @@ def declaration(file: str | None, *, as_json: bool) -> Declaration:
     """What `file` declares; - is stdin, None the example. Shows the faults and ends with USAGE otherwise."""
     name, text = ("workspace.yaml", example()) if file is None else _read(file)
     try:
-        return read_declaration(text)
+        with working(f"reading {name}", quiet=as_json):
+            return read_declaration(text)
     except InvalidDeclaration as error:
         _show_flaws(name, error, as_json=as_json)
         raise typer.Exit(ExitCode.USAGE) from None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
-from pydantic import EmailStr, Field
+from pydantic import Field
 
-from shared.domain.entity import Entity, Id, Name, Text
+from shared.domain.entity import Email, Entity, Id, Name, Text
 from shared.domain.rules import PersonaRule, SegmentRule
 
 
@@ -28,7 +28,7 @@ class Persona(Entity):
 
 
 class Contact(Entity):
-    email: EmailStr
+    email: Email
     name: Name
     title: Text = ""
     persona: Id | None = None

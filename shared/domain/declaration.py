@@ -97,7 +97,7 @@ def _shape_flaw(fault: ErrorDetails, tree: Tree) -> Flaw:
     path: Path = fault["loc"]
     message, remedy = explain(fault, path)
     # An unknown key is wrong itself; what is wrong with a known one is its value.
-    spot = tree.keys.get(path) if fault["type"] == "extra_forbidden" else tree.values.get(path)
+    spot = tree.key(path) if fault["type"] == "extra_forbidden" else tree.at(path)
     return Flaw(spot or tree.spot(path), message, remedy)
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import EmailStr, Field
+from pydantic import Field
 
-from shared.domain.entity import Entity, Id, Name, Text
+from shared.domain.entity import Email, Entity, Id, Name, Text
 from shared.domain.lens import Lens
 
 
@@ -28,7 +28,7 @@ class Person(Entity):
     id: Id
     name: Name
     department: Id
-    emails: tuple[EmailStr, ...] = ()
+    emails: tuple[Email, ...] = ()
     slack_ids: tuple[str, ...] = Field(default=(), description="user ids (U…), the first is where notices go")
     title: Text = ""
     languages: tuple[str, ...] = ()

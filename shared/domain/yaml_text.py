@@ -14,15 +14,11 @@ import yaml
 from pydantic import AnyUrl
 
 from shared.domain.workspace import Workspace
+from shared.domain.yaml_lines import WIDTH_CHARS, NotSimple, fits_on_a_line, is_word, item
 
 _Plain: TypeAlias = Any
-#: Where a line ends, or after the word that crosses it.
-_WIDTH_CHARS = 100
-#: An entity that is no longer than this, written on one line.
-_LINE_CHARS = 96
-#: Words stand side by side, sentences below each other.
-_WORDS_CHARS = 44
 _RULE = "─"
+_TEXT = "tag:yaml.org,2002:str"
 #: What stands above a section; those without one follow each other without a gap.
 _HEADINGS = {
     "departments": "Departments: each looks at the customer through one of the eight lenses",
@@ -52,13 +48,27 @@ def write_workspace(workspace: Workspace, based_on: str | None = None) -> str:
 
 
 def _heading(words: str) -> str:
-    return f"\n# {_RULE * 2} {words} ".ljust(_WIDTH_CHARS + 1, _RULE) + "\n"
+    return f"\n# {_RULE * 2} {words} ".ljust(WIDTH_CHARS + 1, _RULE) + "\n"
 
 
 def _section(name: str, value: _Plain) -> str:
+    if not (isinstance(value, list) and value and all(isinstance(inner, Mapping) for inner in value)):
+        return _written(name, value)
+    return f"{name}:\n" + "".join(_entity(name, inner) for inner in value)
+
+
+def _entity(name: str, value: Mapping[str, _Plain]) -> str:
+    """One of a list: how it is laid out does not depend on its neighbours."""
+    try:
+        return item(value)
+    except NotSimple:
+        return _written(name, [value]).partition("\n")[2]
+
+
+def _written(name: str, value: _Plain) -> str:
     stream = io.StringIO()
     node = _mapping({name: value}, flow=False)
-    yaml.serialize(node, stream, Dumper=_Dumper, width=_WIDTH_CHARS, allow_unicode=True)
+    yaml.serialize(node, stream, Dumper=_Dumper, width=WIDTH_CHARS, allow_unicode=True)
     return stream.getvalue()
 
 
@@ -88,7 +98,7 @@ def _plain(value: Any) -> _Plain:  # noqa: ANN401 - whatever a model holds
 def _node(value: _Plain) -> yaml.Node:
     match value:
         case Mapping():
-            return _mapping(value, flow=_fits_on_a_line(value))
+            return _mapping(value, flow=fits_on_a_line(value))
         case list():
             return _sequence(value)
         case _:
@@ -101,12 +111,15 @@ def _mapping(values: Mapping[str, _Plain], *, flow: bool) -> yaml.Node:
 
 
 def _sequence(values: Sequence[_Plain]) -> yaml.Node:
-    flow = all(_is_word(inner) for inner in values)
+    flow = all(is_word(inner) for inner in values)
     return yaml.SequenceNode("tag:yaml.org,2002:seq", [_node(inner) for inner in values], flow_style=flow)
 
 
 def _scalar(value: _Plain) -> yaml.Node:
-    node = yaml.SafeDumper(io.StringIO()).represent_data(value)
+    if isinstance(value, str):
+        node: yaml.Node = yaml.ScalarNode(_TEXT, value)
+    else:
+        node = yaml.SafeDumper(io.StringIO()).represent_data(value)
     if isinstance(node, yaml.ScalarNode):
         if not node.value.replace("\n", "").isprintable():
             # Among it what YAML takes for the end of a line, and we do not (U+0085, U+2028).
@@ -114,12 +127,3 @@ def _scalar(value: _Plain) -> yaml.Node:
         elif "\n" in node.value:
             node.style = "|"
     return node
-
-
-def _is_word(value: _Plain) -> bool:
-    text = str(value)
-    return not isinstance(value, Mapping | list) and len(text) <= _WORDS_CHARS and "\n" not in text
-
-
-def _fits_on_a_line(values: Mapping[str, _Plain]) -> bool:
-    return "\n" not in str(list(values.values())) and len(str(values)) - 4 * len(values) <= _LINE_CHARS

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -39,7 +39,8 @@ class Version:
     number: int
     author: str
     applied_at: datetime
-    workspace: Workspace
+    # asyncio.run shows what it returns to itself, and all accounts in words took half a second.
+    workspace: Workspace = field(repr=False)
     origin: Origin = Origin.FILE
 
 
@@ -64,7 +65,7 @@ class Declared:
     number: int
     author: str
     applied_at: datetime
-    workspace: Workspace
+    workspace: Workspace = field(repr=False)
 
 
 def document_of(version: Version) -> Document:

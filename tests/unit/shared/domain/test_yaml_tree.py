@@ -19,7 +19,7 @@ def test_every_value_knows_where_it_stands() -> None:
     ("text", "spot", "remedy"),
     [
         ("a:\n\tb: 1", Spot(2, 1), "spaces"),
-        ("a: [Who?, b]", Spot(1, 8), "quotes"),
+        ("a: [b, c}", Spot(1, 9), "quotes"),
         ("a: b: c", Spot(1, 5), "quotes"),
         ("a:\n  b: 1\n c: 2", Spot(3, 2), "indentation"),
         ("a: *b", Spot(1, 4), "anchor"),
@@ -49,3 +49,18 @@ def test_ten_aliases_of_ten_aliases_end() -> None:
     lines += [f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 10)}]" for n in range(1, 9)]
     (flaw,) = parse("\n".join(lines)).flaws
     assert "without end" in flaw.message
+
+
+def test_what_is_nested_too_deeply_is_a_flaw_and_not_the_end_of_the_process() -> None:
+    for depth in (200, 5_000, 100_000):
+        (flaw,) = parse("a: " + "[" * depth + "]" * depth).flaws
+        assert "without end" in flaw.message
+        assert flaw.spot.line == 1
+
+
+def test_of_a_key_that_is_merged_and_written_out_the_latter_counts() -> None:
+    tree = parse("a: &one {x: 1}\nb:\n  <<: *one\n  x: 3\n")
+    assert tree.at(("b", "x")) == Spot(4, 6)
+    assert tree.key(("b", "x")) == Spot(4, 3)
+    assert tree.key(("b", "y")) is None
+    assert tree.at(("a", 0)) is None
