@@ -34,6 +34,7 @@ from shared.store.attachments import AttachmentStore
 from shared.store.connection import Store
 from shared.store.contributors import ContributorSeal, ContributorStore
 from shared.store.directory import DirectoryFollower
+from shared.store.feedback import FeedbackStore
 from shared.store.idempotency import IdempotencyStore
 from shared.store.imports import ImportStore
 from shared.store.migrations import Migrator
@@ -68,6 +69,7 @@ def create_app(settings: IngestSettings) -> Service:
         imports=ImportStore(store),
         directory=lambda: directory.directory,
         now=clock.now,
+        thread=FeedbackStore(store).said_in,
     )
     channels = open_channels(context)
     consumer = Consumer(settings.kafka, subscriptions(_again(channels)), publisher, service="ingest")

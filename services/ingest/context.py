@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
@@ -51,7 +51,11 @@ class Intake(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ChannelContext:
-    """`directory` returns the newest one, `now` the present in UTC."""
+    """`directory` returns the newest one, `now` the present in UTC.
+
+    `thread` has the external ids of what was said in a thread, by (channel, source, thread_id), as far as it
+    is classified; without what was deleted. Raises DependencyDown.
+    """
 
     settings: IngestSettings
     pipeline: Intake
@@ -60,3 +64,4 @@ class ChannelContext:
     imports: ImportStore
     directory: Callable[[], Directory]
     now: Callable[[], datetime]
+    thread: Callable[[str, str, str], Awaitable[list[str]]]

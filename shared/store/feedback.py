@@ -82,6 +82,13 @@ class FeedbackStore:
             found = await self._collection.find({"_id": {"$in": list(feedback_ids)}}).to_list(None)
         return [_event(document) for document in found]
 
+    async def said_in(self, channel: str, source: str, thread_id: str) -> list[str]:
+        """External ids of the pieces of a thread, without deleted ones; in no particular order."""
+        wanted = {"thread_id": thread_id, "channel": channel, "source": source, "change": _ALIVE}
+        with guard():
+            found = await self._collection.find(wanted, {"external_id": 1}).to_list(None)
+        return [document["external_id"] for document in found if document.get("external_id")]
+
     async def live_of(self, bucket: Bucket) -> list[str]:
         """Ids of the live pieces of the bucket's run that are too old by now."""
         with guard():

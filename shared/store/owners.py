@@ -83,6 +83,8 @@ FEEDBACK = CollectionSpec(
         Index("by_person", (("reported_by.person_id", 1), ("received_at", -1))),
         # Most pieces come with no import, and cost it nothing.
         Index("by_batch", (("batch", 1), ("classified_at", 1)), where=(("batch", {"$gt": ""}),)),
+        # A ticket that is deleted takes its comments along; no other channel asks for a thread.
+        Index("by_thread", (("thread_id", 1),), where=(("channel", "zendesk"),)),
     ),
 )
 DELIVERIES = CollectionSpec(

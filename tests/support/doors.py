@@ -153,6 +153,7 @@ class Doors:
             imports=Runs(),
             directory=lambda: DIRECTORY,
             now=lambda: self.now,
+            thread=self._said_in,
         )
         self.channels: list[Channel] = open_channels(self.context)
         transport = httpx.ASGITransport(create_http(self.channels))
@@ -161,6 +162,15 @@ class Doors:
     @property
     def events(self) -> list[FeedbackReceived]:
         return self.parts.kafka.events
+
+    async def _said_in(self, channel: str, source: str, thread_id: str) -> list[str]:
+        """As if the classifier had caught up."""
+        of_thread = [
+            event
+            for event in self.events
+            if (event.channel, event.source, event.thread_id) == (channel, source, thread_id)
+        ]
+        return list(dict.fromkeys(event.external_id for event in of_thread if event.external_id))
 
     @property
     def aside(self) -> list[tuple[str, str]]:

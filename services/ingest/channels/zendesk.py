@@ -19,7 +19,7 @@ from services.ingest.channels.nothing_to_start import NothingToStart
 from services.ingest.channels.signatures import ZENDESK, verify
 from services.ingest.context import ChannelContext
 from services.ingest.domain.zendesk.event import parse
-from services.ingest.domain.zendesk.ticket import CHANNEL, Heard, House, Skip, read
+from services.ingest.domain.zendesk.ticket import CHANNEL, Deleted, Heard, House, Skip, read
 from services.ingest.settings import IngestSettings, ZendeskSettings
 from shared.domain.quarantine import QuarantineReason
 from shared.errors import ConfigurationError, InvalidInput, Reason
@@ -74,7 +74,13 @@ class ZendeskChannel(NothingToStart):
             return Response(status_code=200)
         if isinstance(heard, Skip):
             return _skipped(heard)
-        await self._take(heard, raw, request.headers.get("traceparent"))
+        trace = request.headers.get("traceparent")
+        if isinstance(heard, Deleted):
+            await self._take(heard.heard, raw, trace)
+            # Last, since it needs MongoDB: where that is away, Zendesk hears 503 and sends it again.
+            said = await self._context.thread(CHANNEL, heard.source, heard.thread_id)
+            heard = heard.rest(said)
+        await self._take(heard, raw, trace)
         return Response(status_code=200)
 
     def _is_ours(self, headers: Mapping[str, str], raw: bytes) -> bool:
@@ -94,6 +100,8 @@ class ZendeskChannel(NothingToStart):
 
     async def _take(self, heard: Heard, raw: bytes, trace: str | None) -> None:
         """All of it is kept, or what could not be is kept aside. Raises DependencyDown."""
+        if not heard:
+            return
         receipts = await self._context.pipeline.accept([replace(each, trace=trace) for each in heard])
         problem = next((receipt.problem for receipt in receipts if receipt.problem is not None), None)
         if problem is not None:

@@ -7,7 +7,7 @@ none, except to open a ticket for somebody. What is private never is; in doubt i
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -51,6 +51,21 @@ Heard: TypeAlias = tuple[Submission, ...]
 
 
 @dataclass(frozen=True, slots=True)
+class Deleted:
+    """A ticket is gone, and `heard` with it; so is every comment of the thread, and Zendesk names none."""
+
+    source: str
+    thread_id: str
+    at: datetime
+    heard: Heard
+
+    def rest(self, external_ids: Iterable[str]) -> Heard:
+        """These pieces of the thread are gone, too; without what is in `heard` already."""
+        known = {each.external_id for each in self.heard}
+        return tuple(_taken_back(self.source, key, self.at) for key in external_ids if key not in known)
+
+
+@dataclass(frozen=True, slots=True)
 class _Told:
     """An event of which account, ticket and time are known."""
 
@@ -80,7 +95,7 @@ class _Told:
         return self.ticket.requester_id is not None and self.ticket.submitter_id == self.ticket.requester_id
 
 
-def read(envelope: Envelope, house: House) -> Heard | Skip:
+def read(envelope: Envelope, house: House) -> Heard | Deleted | Skip:
     """What an event says. Raises InvalidInput for one without account, ticket or time."""
     if envelope.type is None:
         if envelope.detail is None and envelope.event is None:
@@ -170,8 +185,9 @@ def _made_private(told: _Told) -> Heard | Skip:
     return tuple(_gone(told, key) for key in gone)
 
 
-def _deleted(told: _Told) -> Heard | Skip:
-    return (_gone(told, _ticket_key(told)), _gone(told, _rating_key(told)))
+def _deleted(told: _Told) -> Deleted:
+    heard = (_gone(told, _ticket_key(told)), _gone(told, _rating_key(told)))
+    return Deleted(told.source, _ticket_key(told), told.at, heard)
 
 
 def _rated(told: _Told) -> Heard | Skip:
@@ -185,7 +201,7 @@ def _rated(told: _Told) -> Heard | Skip:
     return (_piece(told, key, Change.CREATED, customer, text=plain(rated.comment), rating=rating),)
 
 
-_READERS: dict[str, Callable[[_Told], Heard | Skip]] = {
+_READERS: dict[str, Callable[[_Told], Heard | Deleted | Skip]] = {
     "created": _created,
     "description_changed": _described,
     "comment_added": _commented,
@@ -246,11 +262,15 @@ def _piece(
 
 
 def _gone(told: _Told, key: str) -> Submission:
+    return _taken_back(told.source, key, told.at)
+
+
+def _taken_back(source: str, key: str, at: datetime) -> Submission:
     return Submission(
         channel=CHANNEL,
-        source=told.source,
+        source=source,
         external_id=key,
-        revision=clock.to_us(told.at),
+        revision=clock.to_us(at),
         change=Change.DELETED,
         reported_by=Claim("api", ""),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ import pytest_asyncio
 from services.ingest.channels.zendesk import TEST_SECRET, ZendeskChannel
 from services.ingest.domain.zendesk.event import moment
 from services.ingest.settings import IngestSettings
+from shared import ids
 from shared.domain.quarantine import QuarantineReason
-from shared.errors import ConfigurationError
+from shared.errors import ConfigurationError, DependencyDown
 from shared.events.feedback import Affiliation, Change, FeedbackReceived
 from tests.support.doors import ZENDESK, ZENDESK_SECRET, Doors, doors
 from tests.support.fixtures import FOLDER
@@ -204,6 +206,30 @@ async def test_a_deleted_ticket_is_taken_back_with_its_rating(house: Doors, kind
     assert [each.change for each in deleted] == [Change.DELETED] * 2
     assert {each.feedback_id for each in deleted} == {ticket.feedback_id, rated.feedback_id}
     assert all(each.text == "" and each.revision == NEXT_US for each in deleted)
+
+
+async def test_a_deleted_ticket_takes_its_comments_along(house: Doors) -> None:
+    other = event("comment_added", comment("Slow.", id="90"), id="6000")
+    before = [event("created"), event("comment_added", comment()), other]
+    await said(house, *before, event("soft_deleted", at="09:01:00"))
+    assert [each.feedback_id for each in house.events if each.change is Change.DELETED] == [
+        ids.feedback_id("zendesk", "22129848", key) for key in ("ticket:5158", "rating:5158", "comment:77")
+    ]
+
+
+async def test_with_mongodb_away_a_deleted_ticket_is_gone_and_zendesk_comes_again_for_its_comments(
+    house: Doors,
+) -> None:
+    async def away(*_: str) -> list[str]:
+        raise DependencyDown("mongodb")
+
+    (channel,) = [channel for channel in house.channels if isinstance(channel, ZendeskChannel)]
+    channel._context = replace(channel._context, thread=away)
+    await said(house, event("created"))
+    answer = await house.zendesk(event("soft_deleted", at="09:01:00"))
+    assert (answer.status_code, "retry-after" in answer.headers) == (503, True)
+    created, gone, _ = house.events
+    assert (gone.feedback_id, gone.change) == (created.feedback_id, Change.DELETED)
 
 
 @pytest.mark.parametrize(
