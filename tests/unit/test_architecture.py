@@ -51,7 +51,8 @@ _NAMES = {
 }
 #: What a service reads that is another's; `shared` collections are everybody's.
 _READS = {
-    "ingest": {"directory", "api_keys"},
+    # feedback: which comments a deleted ticket of Zendesk had
+    "ingest": {"directory", "api_keys", "feedback"},
     "classifier": {"directory"},
     "notifier": {"directory", "contributors", "feedback"},
 }

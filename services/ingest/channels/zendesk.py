@@ -19,7 +19,8 @@ from services.ingest.channels.nothing_to_start import NothingToStart
 from services.ingest.channels.signatures import ZENDESK, verify
 from services.ingest.context import ChannelContext
 from services.ingest.domain.zendesk.event import parse
-from services.ingest.domain.zendesk.ticket import CHANNEL, Deleted, Heard, House, Skip, read
+from services.ingest.domain.zendesk.heard import CHANNEL, Deleted, Heard, House, Skip
+from services.ingest.domain.zendesk.ticket import read
 from services.ingest.settings import IngestSettings, ZendeskSettings
 from shared.domain.quarantine import QuarantineReason
 from shared.errors import ConfigurationError, InvalidInput, Reason

@@ -7,62 +7,23 @@ none, except to open a ticket for somebody. What is private never is; in doubt i
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
-from typing import Final, TypeAlias
+from typing import Final
 
 from services.ingest.domain.mail.html import to_text
 from services.ingest.domain.submission import Claim, Submission
 from services.ingest.domain.zendesk.event import PREFIX, Comment, Envelope, Ticket, moment
+from services.ingest.domain.zendesk.heard import CHANNEL, Deleted, Heard, House, Skip, taken_back
 from shared import clock
 from shared.errors import InvalidInput, Reason
 from shared.events.feedback import Affiliation, Change, Rating
 
-CHANNEL: Final = "zendesk"
 #: What Zendesk leaves in place of each redacted character.
 REDACTED: Final = "\u2587"
 _SCORES: Final = {"good": 1.0, "bad": 0.0}
 _MARKUP = re.compile(r"\s*<[a-zA-Z][^<>]{0,200}>.*</[a-zA-Z0-9]{1,20}>\s*", re.DOTALL)
-
-
-class Skip(StrEnum):
-    """Why an event is no feedback."""
-
-    TEST = "test"
-    OTHER_EVENT = "other_event"
-    OTHER_ACCOUNT = "other_account"
-    PRIVATE = "private"
-    AGENT = "agent"
-    EMPTY = "empty"
-    NOT_RATED = "not_rated"
-
-
-@dataclass(frozen=True, slots=True)
-class House:
-    """`account_id`: the only account that is heard. `subdomain` makes links to the tickets."""
-
-    account_id: str | None = None
-    subdomain: str | None = None
-
-
-Heard: TypeAlias = tuple[Submission, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Deleted:
-    """A ticket is gone, and `heard` with it; so is every comment of the thread, and Zendesk names none."""
-
-    source: str
-    thread_id: str
-    at: datetime
-    heard: Heard
-
-    def rest(self, external_ids: Iterable[str]) -> Heard:
-        """These pieces of the thread are gone, too; without what is in `heard` already."""
-        known = {each.external_id for each in self.heard}
-        return tuple(_taken_back(self.source, key, self.at) for key in external_ids if key not in known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,18 +223,7 @@ def _piece(
 
 
 def _gone(told: _Told, key: str) -> Submission:
-    return _taken_back(told.source, key, told.at)
-
-
-def _taken_back(source: str, key: str, at: datetime) -> Submission:
-    return Submission(
-        channel=CHANNEL,
-        source=source,
-        external_id=key,
-        revision=clock.to_us(at),
-        change=Change.DELETED,
-        reported_by=Claim("api", ""),
-    )
+    return taken_back(told.source, key, told.at)
 
 
 def _customer(user_id: str | None, name: str | None = None) -> Claim:
