@@ -44,6 +44,7 @@ class Follower(Generic[Snapshot]):
         self._snapshot: Snapshot | None = None
         self._task: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
+        self._looking = asyncio.Lock()
 
     @property
     def snapshot(self) -> Snapshot:
@@ -89,12 +90,14 @@ class Follower(Generic[Snapshot]):
                 away = False
 
     async def _look(self) -> None:
-        # The mark first: what changes after it was read is in the snapshot as well, or seen the next time.
-        mark = await self._read_mark() if self._read_mark is not None else None
-        if mark is not None and mark == self._mark:
-            return
-        snapshot = await self._load()
-        self._mark = mark
-        if mark is not None or snapshot != self._snapshot:
-            self._snapshot = snapshot
-            self._changed.set()
+        # One at a time: of two, the slower would put back what it had read before the other.
+        async with self._looking:
+            # The mark first: what changes after it was read is in the snapshot too, or seen the next time.
+            mark = await self._read_mark() if self._read_mark is not None else None
+            if mark is not None and mark == self._mark:
+                return
+            snapshot = await self._load()
+            self._mark = mark
+            if mark is not None or snapshot != self._snapshot:
+                self._snapshot = snapshot
+                self._changed.set()
