@@ -9,6 +9,9 @@ from pydantic import Field
 from shared.domain.entity import Email, Entity, Id, Name, Text
 from shared.domain.rules import PersonaRule, SegmentRule
 
+#: The largest whole number the database holds.
+_MOST = 2**63 - 1
+
 
 class Segment(Entity):
     """`fit`: how well it matches the target market; 1.0 is neutral."""
@@ -44,7 +47,10 @@ class Account(Entity):
     segment: Id | None = None
     tier: str = "standard"
     yearly_value: int | None = Field(
-        default=None, ge=0, description="in the workspace's currency; None is not known, 0 pays nothing"
+        default=None,
+        ge=0,
+        le=_MOST,
+        description="in the workspace's currency; None is not known, 0 pays nothing",
     )
     renewal: date | None = None
     quotable: bool = Field(default=False, description="consent to be quoted")

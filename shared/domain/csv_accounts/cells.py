@@ -7,9 +7,8 @@ import unicodedata
 from collections.abc import Mapping
 from datetime import date, datetime
 
-from shared.domain.mail_providers import MAIL_PROVIDERS
+from shared.domain.domains import is_domain, objection
 
-_DOMAIN = re.compile(r"(?:[\w-]{1,63}\.)+[a-z][\w-]{1,62}")
 #: A currency may stand before and behind it, as a sign or three capitals; k, m and the like behind it.
 _NUMBER = re.compile(
     r"(?:[A-Z]{3}|[^\w\s.,-])?\s*(-?[\d.,'\u2019\s]*\d)(?:,-)?\s*(?i:(k|tsd|m|mio|mln)\.?)?\s*(?:[A-Z]{3}|[^\w\s])?"
@@ -30,15 +29,12 @@ def domains(cell: str) -> tuple[str, ...]:
         domain = bare.removeprefix("www.").rstrip(".")
         if not word:
             continue
-        if not _DOMAIN.fullmatch(domain):
+        if not is_domain(domain):
             msg = f"{word!r} is no domain; write company.example, or its web address"
             raise ValueError(msg)
-        if domain in MAIL_PROVIDERS:
-            msg = (
-                f"anybody may have an address at {domain!r}, and would speak for this account; "
-                "leave it out, and name the people as contacts"
-            )
-            raise ValueError(msg)
+        wrong = objection(domain)
+        if wrong is not None:
+            raise ValueError("; ".join(wrong))
         found.append(domain)
     return tuple(dict.fromkeys(found))
 
