@@ -29,6 +29,8 @@ class Reason(StrEnum):
     MAPPING = "mapping"
     NOT_FOUND = "not_found"
     IDEMPOTENCY_CONFLICT = "idempotency_conflict"
+    PRECONDITION = "precondition"
+    UNSOUND = "unsound"
     REJECTED = "rejected"
     UNREACHABLE = "unreachable"
     RATE_LIMITED = "rate_limited"

@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from services.ingest.channels import Channel
 from shared.errors import Reason
+from shared.http.openapi import declare_keys
 from shared.http.server import behave, by_path
 from shared.telemetry.metrics import RECEIVED
 
@@ -41,6 +42,7 @@ def create_http(channels: Sequence[Channel]) -> FastAPI:
         _log.info("request_refused", channel=channel, reason=str(reason))
 
     behave(app, limits, refused)
+    declare_keys(app)
     return app
 
 

@@ -29,19 +29,27 @@ class InvalidDocument(InvalidInput):
 
 def read(raw: bytes, model: type[Model]) -> Model:
     """The document. Raises InvalidInput MALFORMED (names line and column), InvalidDocument for its faults."""
+    return checked(value(raw), model)
+
+
+def value(raw: bytes) -> Any:  # noqa: ANN401 - any JSON value
+    """The value a whole body holds, not yet checked. Raises InvalidInput MALFORMED."""
     raw = raw.removeprefix(_BOM).strip()
     if not raw:
         raise InvalidInput(Reason.MALFORMED, "the body is empty", remedy="Send a JSON object.")
-    return checked(loads(raw), model)
+    return loads(raw)
 
 
-def checked(value: Any, model: type[Model]) -> Model:  # noqa: ANN401 - any JSON value
-    """`value` as a `model`. Raises InvalidDocument."""
+def checked(value: Any, model: type[Model], *, strict: bool | None = None) -> Model:  # noqa: ANN401 - any JSON value
+    """`value` as a `model`; `strict` refuses "12" for 12, as models of ours do that are only sent.
+
+    Raises InvalidDocument.
+    """
     bad = tuple(bad_texts(value))
     if bad:
         raise InvalidDocument(bad)
     try:
-        return model.model_validate_json(json.dumps(value))
+        return model.model_validate_json(json.dumps(value), strict=strict)
     except ValidationError as error:
         raise InvalidDocument(faults(error, model)) from None
 

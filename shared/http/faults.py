@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from shared.domain.entity import Id
 from shared.errors import InvalidInput, Reason
 
 _MAX_FAULTS = 10
@@ -24,6 +25,9 @@ _SAYINGS: dict[str, tuple[Reason, str, str]] = {
     "model_type": (Reason.WRONG_TYPE, "this is not an object", "Send a JSON object."),
     "enum": (Reason.WRONG_TYPE, "this is none of the known values", "Send one of {expected}."),
     "greater_than_equal": (Reason.WRONG_TYPE, "this number is too small", "Send {ge} or more."),
+    "less_than_equal": (Reason.WRONG_TYPE, "this number is too large", "Send {le} or less."),
+    "date_type": (Reason.WRONG_TYPE, "this is not a date", "Send a string like 2026-05-04."),
+    "date_parsing": (Reason.BAD_DATE, "there is no such date", "Send a date like 2026-05-04."),
     "datetime_type": (Reason.WRONG_TYPE, "this is not a date", "Send a string like 2026-05-04T09:30:00Z."),
     "datetime_parsing": (Reason.BAD_DATE, "there is no such date", "Send a date like 2026-05-04T09:30:00Z."),
     "datetime_from_date_parsing": (
@@ -50,6 +54,8 @@ _SAYINGS: dict[str, tuple[Reason, str, str]] = {
     ),
 }
 _FORMS = {"email": "an address like ada@customer.example"}
+_ID = get_args(Id)[1].pattern
+_ID_FORM = "an id of a-z, 0-9, dots and dashes, with at most 64 characters"
 _LABEL_FORM = "a short name of a-z, 0-9, - and _, beginning with a letter"
 
 
@@ -78,10 +84,14 @@ def _fault(
 ) -> InvalidInput:
     if kind == "extra_forbidden":
         return _unknown(path, field, model)
+    last = str(path[-1]) if path else ""
+    if kind == "value_error" and last in _FORMS:
+        kind = "string_pattern_mismatch"
     reason, detail, remedy = _SAYINGS.get(
         kind, (Reason.WRONG_TYPE, "this value is not taken here", "See the schema in /openapi.json.")
     )
-    known = {**context, "form": _FORMS.get(str(path[-1]) if path else "", _LABEL_FORM)}
+    label = _ID_FORM if context.get("pattern") == _ID else _LABEL_FORM
+    known = {**context, "form": _FORMS.get(last, label)}
     return InvalidInput(reason, detail.format_map(known), field=field, remedy=remedy.format_map(known))
 
 

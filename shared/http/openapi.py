@@ -2,9 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
+
+from fastapi import FastAPI
 
 from shared.http.problem import MEDIA_TYPE, Problem
+
+#: What the `security` of a route refers to.
+API_KEY: Final = "apiKey"
+
+
+def declare_keys(app: FastAPI) -> None:
+    """The schema of `app` says what `apiKey` is: how a request shows its API key."""
+    made = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        schema = made()
+        described = "A key made by `listeningpost keys create`."
+        scheme = {"type": "http", "scheme": "bearer", "description": described}
+        schema.setdefault("components", {})["securitySchemes"] = {API_KEY: scheme}
+        return schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
 
 
 def inlined(schema: dict[str, Any]) -> dict[str, Any]:

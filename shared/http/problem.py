@@ -19,6 +19,7 @@ _STATUS = {
     Reason.STALE_TIMESTAMP: 401,
     Reason.FORBIDDEN: 403,
     Reason.NOT_FOUND: 404,
+    Reason.PRECONDITION: 412,
     Reason.TOO_LARGE: 413,
     Reason.MEDIA_TYPE: 415,
     Reason.UNREACHABLE: 503,
@@ -40,8 +41,12 @@ _TITLE = {
     Reason.MAPPING: "The mapping does not fit",
     Reason.NOT_FOUND: "There is nothing here",
     Reason.IDEMPOTENCY_CONFLICT: "The Idempotency-Key was used for another request",
+    Reason.PRECONDITION: "It is not as the request expects it to be",
+    Reason.UNSOUND: "It does not fit with what is there",
     Reason.UNREACHABLE: "It cannot be kept just now",
 }
+#: What is wrong is in a header, which `field` names.
+_OF_A_HEADER = frozenset({Reason.IDEMPOTENCY_CONFLICT, Reason.PRECONDITION})
 
 
 class Fault(BaseModel):
@@ -92,7 +97,7 @@ def problem(faults: Sequence[InvalidInput], *, at: str = "", status: int | None 
 
 def _fault(fault: InvalidInput, at: str) -> dict[str, str]:
     document = {"reason": str(fault.reason), "detail": fault.detail}
-    if fault.reason is Reason.IDEMPOTENCY_CONFLICT:
+    if fault.reason in _OF_A_HEADER:
         document["header"] = fault.field
     elif fault.field:
         document["pointer"] = f"{at}/{fault.field}"

@@ -24,6 +24,8 @@ SPOOL_DAMAGED = Counter("listeningpost_spool_set_aside_total", "Spool records th
 SPOOL_OLDEST_SECONDS = Gauge("listeningpost_spool_oldest_seconds", "Age of the oldest piece in the spool")
 QUARANTINED = Counter("listeningpost_quarantined_total", "Messages put aside", ["channel", "reason"])
 
+API_REQUESTS = Counter("listeningpost_api_requests_total", "Requests to the console", ["outcome", "reason"])
+
 CLASSIFIED = Counter("listeningpost_classified_total", "Pieces classified", ["cause", "triage"])
 END_TO_END_SECONDS = Histogram(
     "listeningpost_stored_after_seconds", "From received to stored", ["topic"], buckets=_LATENCY_S

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
-import uvicorn
 from cryptography.fernet import Fernet
 
 from services.ingest.app import create_app
@@ -19,8 +16,6 @@ from services.ingest.settings import IngestSettings
 from shared import clock
 from shared.bus.codec import decode
 from shared.bus.tail import read_all
-from shared.component import Component
-from shared.errors import DependencyDown
 from shared.events.feedback import FeedbackReceived
 from shared.events.topics import RECEIVED
 from shared.service import Service
@@ -28,8 +23,8 @@ from shared.settings import KafkaSettings, MongoSettings
 from shared.store.connection import Store
 from shared.store.directory import DirectoryStore
 from tests.support.doors import HOOK_SECRET
+from tests.support.served import served
 from tests.support.submissions import WORKSPACE
-from tests.support.wait import until
 
 _KEY = Fernet.generate_key().decode()
 INTERNAL_TOKEN = "the-token-of-this-house"
@@ -38,10 +33,9 @@ INTERNAL_TOKEN = "the-token-of-this-house"
 class Ingest:
     """`http` speaks to it over a socket; `mail_port` is 0 where no mail is taken."""
 
-    def __init__(self, service: Service, server: uvicorn.Server, kafka: KafkaSettings) -> None:
+    def __init__(self, service: Service, url: str, kafka: KafkaSettings) -> None:
         self._kafka = kafka
-        port = server.servers[0].sockets[0].getsockname()[1]
-        self.http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20)
+        self.http = httpx.AsyncClient(base_url=url, timeout=20)
         self.mail_port = next((c.port for c in service.components if isinstance(c, MailChannel)), 0)
 
     async def events(self, topic: str = RECEIVED.name) -> list[FeedbackReceived]:
@@ -72,34 +66,7 @@ async def ingest(
         }
     )
     service = create_app(settings)
-    server = uvicorn.Server(
-        uvicorn.Config(service.http, port=0, loop="none", http="httptools", lifespan="off", log_config=None)
-    )
-    started: list[Component] = []
-    serving: asyncio.Task[None] | None = None
-    try:
-        for component in service.components:
-            await until(partial(_started, component), within_s=20, what=f"{component.name} starts")
-            started.append(component)
-        server.config.load()
-        server.lifespan = server.config.lifespan_class(server.config)
-        await server.startup()
-        serving = asyncio.create_task(server.main_loop())
-        running = Ingest(service, server, kafka)
+    async with served(service) as url:
+        running = Ingest(service, url, kafka)
         async with running.http:
             yield running
-    finally:
-        server.should_exit = True
-        if serving is not None:
-            await serving
-            await server.shutdown()
-        for component in reversed(started):
-            await component.stop()
-
-
-async def _started(component: Component) -> bool:
-    try:
-        await component.start()
-    except DependencyDown:
-        return False
-    return True

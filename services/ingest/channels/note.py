@@ -20,9 +20,9 @@ from services.ingest.domain.rest.body import Body, Entry
 from services.ingest.domain.sent import files
 from services.ingest.settings import IngestSettings
 from shared.domain.api_key import Scope
-from shared.errors import InvalidInput, Reason
 from shared.http.access import authenticated, idempotency_key, require
 from shared.http.document import read
+from shared.http.media_type import JSON, expect
 
 PATH = "/v1/notes"
 
@@ -51,7 +51,8 @@ class NoteChannel(NothingToStart):
         key = authenticated(request.headers, self._context.keys, self._context.now())
         if Scope.TEST not in key.scopes:
             require(key, Scope.NOTES)
-        _expect_json(request.headers.get("content-type", ""))
+        # Anything else a form of another site could send, too.
+        expect(request.headers.get("content-type", ""), JSON)
         retry_key = idempotency_key(request.headers)
         raw = await request.body()
         sender = Sender(key, retry_key, request.headers.get("traceparent"))
@@ -67,13 +68,3 @@ class NoteChannel(NothingToStart):
         submission = convert(note, tuple(sent), person, directory, sender)
         receipts = await self._context.pipeline.accept([submission])
         return answer(Body([Entry(None)], single=True), receipts, [remarks(note, directory)])
-
-
-def _expect_json(content_type: str) -> None:
-    """Anything else a form of another site could send, too."""
-    if content_type.partition(";")[0].strip().lower() != "application/json":
-        raise InvalidInput(
-            Reason.MEDIA_TYPE,
-            "the body is announced as something else than JSON",
-            remedy="Send Content-Type: application/json.",
-        )
