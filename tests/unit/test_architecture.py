@@ -55,6 +55,7 @@ _READS = {
     "ingest": {"directory", "api_keys", "feedback"},
     "classifier": {"directory"},
     "notifier": {"directory", "contributors", "feedback"},
+    "console": set(),
 }
 
 

@@ -1,0 +1,1 @@
+"""What programs may ask of the console, with an API key."""
