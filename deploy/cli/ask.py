@@ -21,6 +21,7 @@ def url_of(where: CliSettings, service: str) -> HttpUrl | None:
         "ingest": where.cli.ingest_url,
         "classifier": where.cli.classifier_url,
         "notifier": where.cli.notifier_url,
+        "console": where.cli.console_url,
     }[service]
 
 

@@ -21,6 +21,9 @@ def described(opened: House) -> Iterator[str]:
     yield f"notes  {url}/notes/new    (`listeningpost note link joao-pereira` opens it)"
     yield f"Slack  {url}/v1/channels/slack/events"
     yield f"       signing secret {signing}"
+    console = opened.stack.url("console")
+    yield f"CRMs   {console}/v1/accounts    (its schema: {console}/openapi.json)"
+    yield "       `listeningpost keys create crm --scope accounts:write` makes a key"
     yield f"mail   {LOOPBACK}:{mail.port} takes mail for {_mailboxes(mail)}"
     yield ""
     yield "By hand:"

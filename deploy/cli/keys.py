@@ -1,4 +1,4 @@
-"""`listeningpost keys`: who may send feedback, and what."""
+"""`listeningpost keys`: which programs may send feedback or change accounts."""
 
 from __future__ import annotations
 

@@ -21,6 +21,7 @@ class CliSection(Section):
     )
     classifier_url: HttpUrl | None = Field(default=None, description="for `doctor`")
     notifier_url: HttpUrl | None = Field(default=None, description="for `doctor`")
+    console_url: HttpUrl | None = Field(default=None, description="for `doctor`")
     key: SecretStr | None = Field(default=None, description="the API key `send` uses")
     import_key: SecretStr | None = Field(
         default=None,

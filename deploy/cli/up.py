@@ -36,6 +36,9 @@ def up(
     fresh: Annotated[bool, typer.Option("--fresh", help="Begin with nothing, and keep nothing.")] = False,
     port: Annotated[int, typer.Option(help="Where REST and Slack's events come in.")] = 8080,
     mail_port: Annotated[int, typer.Option(help="Where mail comes in.")] = 2525,
+    console_port: Annotated[
+        int | None, typer.Option(help="Where programs change accounts; default: a free one.")
+    ] = None,
 ) -> None:
     """Start everything on this machine, and stop it with Ctrl-C.
 
@@ -43,10 +46,12 @@ def up(
     shown here instead, unless LISTENINGPOST_NOTIFIER__… names servers of yours.
     """
     folder = None if fresh else (data_dir or _home())
-    asyncio.run(_up(folder, _read(workspace) if workspace else None, port, mail_port))
+    asyncio.run(_up(folder, _read(workspace) if workspace else None, port, mail_port, console_port))
 
 
-async def _up(folder: Path | None, workspace: Workspace | None, port: int, mail_port: int) -> None:
+async def _up(
+    folder: Path | None, workspace: Workspace | None, port: int, mail_port: int, console_port: int | None
+) -> None:
     console = Console(highlight=False)
     stop_on_sigterm()
     with LogFile(console) as log:
@@ -58,6 +63,7 @@ async def _up(folder: Path | None, workspace: Workspace | None, port: int, mail_
             workspace=workspace,
             port=port,
             mail_port=mail_port,
+            console_port=console_port,
         )
         async with open_house(plan) as opened:
             await leave_running(opened, console, log, "listeningpost up")

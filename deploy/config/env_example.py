@@ -28,6 +28,7 @@ _SET_BY_COMPOSE = {
     "LISTENINGPOST_CLI__INGEST_URL": "http://ingest:8080",
     "LISTENINGPOST_CLI__CLASSIFIER_URL": "http://classifier:8080",
     "LISTENINGPOST_CLI__NOTIFIER_URL": "http://notifier:8080",
+    "LISTENINGPOST_CLI__CONSOLE_URL": "http://console:8080",
 }
 _NEEDS_QUOTES = frozenset(" #\"'$<>[]{}")
 
@@ -48,6 +49,8 @@ _COMPOSE = """\
 #PUBLISH_HTTP=8080
 # the port of inbound mail; the door itself opens with LISTENINGPOST_INGEST__MAIL__PORT=2525 and a mailbox
 #PUBLISH_SMTP=2525
+# the port of the console, where programs change customer accounts: /v1/accounts
+#PUBLISH_CONSOLE=8081
 # the tag of our images: those that are built here, or those of your own registry
 #IMAGE_TAG=0.1.0
 # what is put before their names, a registry's for example

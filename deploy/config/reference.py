@@ -19,6 +19,7 @@ from pydantic.fields import FieldInfo
 
 from deploy.cli.settings import CliSettings
 from services.classifier.settings import ClassifierSettings
+from services.console.settings import ConsoleSettings
 from services.ingest.settings import IngestSettings
 from services.notifier.settings import NotifierSettings
 from shared.settings import PREFIX, CommonSettings, Section
@@ -28,6 +29,7 @@ _READERS: tuple[tuple[str, type[CommonSettings]], ...] = (
     ("Ingest", IngestSettings),
     ("Classifier", ClassifierSettings),
     ("Notifier", NotifierSettings),
+    ("Console", ConsoleSettings),
     ("Command line", CliSettings),
 )
 _BOUNDS = ((Ge, "ge", "at least"), (Gt, "gt", "over"), (Le, "le", "at most"), (Lt, "lt", "under"))

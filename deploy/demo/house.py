@@ -37,7 +37,7 @@ from shared.domain.declaration import read_workspace
 from shared.domain.workspace import Workspace
 from shared.settings import CommonSettings, load
 
-SERVICES = ("ingest", "classifier", "notifier")
+SERVICES = ("ingest", "classifier", "notifier", "console")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,7 @@ class Plan:
     data_dir: Path | None = None
     workspace: Workspace | None = None
     port: int | None = None
+    console_port: int | None = None
     mail_port: int | None = None
 
 
@@ -153,7 +154,11 @@ async def open_house(plan: Plan) -> AsyncIterator[House]:
             data_dir=plan.data_dir,
             services=SERVICES,
             env=own,
-            http_ports={"ingest": plan.port} if plan.port else {},
+            http_ports={
+                name: port
+                for name, port in (("ingest", plan.port), ("console", plan.console_port))
+                if port is not None
+            },
             prepare=ready,
             output=plan.output,
         )

@@ -43,7 +43,7 @@ async def test_doctor_finds_everything_well_and_topics_nothing_to_do(post: Runni
     assert report["well"] is True
     about = {finding["about"] for finding in report["findings"]}
     assert about >= {"Kafka", "topics", "MongoDB", "indexes", "directory", "clock", "secrets"}
-    assert about >= {"ingest", "classifier", "notifier", "mail", "Slack"}
+    assert about >= {"ingest", "classifier", "notifier", "console", "mail", "Slack"}
     topics = as_json(shell, "topics")
     assert topics["made"] == []
     assert all(topic["partitions"] == topic["declared"] for topic in topics["topics"])

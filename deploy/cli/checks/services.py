@@ -13,7 +13,7 @@ from deploy.cli.output import Failed
 from deploy.cli.settings import CliSettings
 from shared import clock
 
-NAMES = ("ingest", "classifier", "notifier")
+NAMES = ("ingest", "classifier", "notifier", "console")
 #: As with the database: signatures and leases are safe below it.
 _MOST_SKEW_S = 2.0
 

@@ -11,6 +11,7 @@ from deploy.cli.settings import CliSettings
 from deploy.config import env_example, settings_page
 from deploy.config.reference import Setting, groups
 from services.classifier.settings import ClassifierSettings
+from services.console.settings import ConsoleSettings
 from services.ingest.settings import IngestSettings
 from services.notifier.settings import NotifierSettings
 from shared.settings import CommonSettings, load
@@ -21,6 +22,7 @@ _READERS: tuple[type[CommonSettings], ...] = (
     IngestSettings,
     ClassifierSettings,
     NotifierSettings,
+    ConsoleSettings,
     CliSettings,
 )
 SETTINGS = [setting for group in groups() for setting in group.settings]

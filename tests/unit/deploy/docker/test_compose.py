@@ -20,7 +20,7 @@ _COMPOSE: dict[str, Any] = yaml.safe_load((_ROOT / "docker-compose.yml").read_te
 _DOCKERFILE = (_ROOT / "deploy" / "docker" / "Dockerfile").read_text(encoding="utf-8")
 _CONTAINERS: dict[str, dict[str, Any]] = _COMPOSE["services"]
 _OURS = {name: container for name, container in _CONTAINERS.items() if "build" in container}
-_SERVICES = ("ingest", "classifier", "notifier")
+_SERVICES = ("ingest", "classifier", "notifier", "console")
 _LONG_RUNNING = (*_SERVICES, "kafka", "mongo")
 
 each_container = pytest.mark.parametrize("name", sorted(_CONTAINERS))
@@ -51,15 +51,17 @@ def test_what_runs_for_long_comes_back_and_is_given_time_to_end(name: str) -> No
 
 def test_only_the_doors_are_published_and_on_loopback_unless_asked() -> None:
     published = {name: container["ports"] for name, container in _CONTAINERS.items() if "ports" in container}
-    assert list(published) == ["ingest"]
-    assert all(port.startswith("${PUBLISH_ADDRESS:-127.0.0.1}:") for port in published["ingest"])
-    assert [port.rpartition(":")[2] for port in published["ingest"]] == ["8080", "2525"]
+    inside = {name: [port.rpartition(":")[2] for port in ports] for name, ports in published.items()}
+    assert inside == {"ingest": ["8080", "2525"], "console": ["8080"]}
+    ports = [port for each in published.values() for port in each]
+    assert all(port.startswith("${PUBLISH_ADDRESS:-127.0.0.1}:") for port in ports)
+    assert len({port.split(":")[2] for port in ports}) == len(ports), "each has its own on the machine"
 
 
 def test_who_has_no_business_outside_has_no_way_out() -> None:
     assert _COMPOSE["networks"]["inside"] == {"internal": True}
     outside = {name for name, container in _CONTAINERS.items() if "outside" in container["networks"]}
-    assert outside == {"ingest", "notifier", "tools"}
+    assert outside == {"ingest", "notifier", "console", "tools"}
     assert all("inside" in container["networks"] for container in _CONTAINERS.values())
 
 
@@ -116,7 +118,7 @@ def test_who_handles_confidences_may_read_the_key_that_init_makes(name: str) -> 
     assert f"secrets:{folder}:ro" in _CONTAINERS[name]["volumes"]
 
 
-@pytest.mark.parametrize("name", ["classifier", "tools"])
+@pytest.mark.parametrize("name", ["classifier", "console", "tools"])
 def test_who_asks_or_is_asked_has_the_token_and_no_key_for_confidences(name: str) -> None:
     folder = _CONTAINERS["init"]["command"][_CONTAINERS["init"]["command"].index("--share-token") + 1]
     assert f"token:{folder}" in _CONTAINERS["init"]["volumes"]
