@@ -144,7 +144,33 @@ async def test_changes_at_the_same_moment_are_all_made(store: Store) -> None:
     current = await directory.current()
     assert current is not None
     assert sorted(version.number for version in versions) == [2, 3, 4, 5, 6, 7]
+    kept = await store.collection(DIRECTORY.name).count_documents({"workspace": {"$exists": True}})
+    assert kept == 7, "who lost a race left nothing behind"
     assert set(current.workspace.competitors) == {f"Rival {number}" for number in range(6)}
+
+
+async def test_a_change_of_what_was_seen_is_made_of_nothing_else(store: Store) -> None:
+    directory = DirectoryStore(store)
+    await directory.propose(workspace("First"), "mara", expected=0, now=clock.now())
+    changed = await directory.change(renamed("Second"), "ben", Origin.API, now=clock.now(), expected={1, 7})
+    assert changed.number == 2
+    for expected in ({1}, set[int]()):
+        with pytest.raises(Conflict, match="version 2 by ben"):
+            await directory.change(renamed("Third"), "lea", Origin.API, now=clock.now(), expected=expected)
+    current = await directory.current()
+    assert current is not None
+    assert current.workspace.name == "Second"
+
+
+async def test_whoever_asks_for_the_newest_sees_a_change_at_once(store: Store) -> None:
+    directory, follower = DirectoryStore(store), DirectoryFollower(store)
+    with pytest.raises(DependencyDown, match="listeningpost apply"):
+        await follower.newest()
+    await directory.propose(workspace("First"), "mara", expected=0, now=clock.now())
+    for number in range(2, 30):
+        await directory.change(renamed(f"{number}"), "ben", Origin.API, now=clock.now())
+        found = await asyncio.gather(*(follower.newest() for _ in range(3)))
+        assert {each.version for each in found} == {number}
 
 
 async def test_a_change_that_would_leave_faults_is_refused_with_them(store: Store) -> None:
