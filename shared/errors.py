@@ -32,6 +32,7 @@ class Reason(StrEnum):
     PRECONDITION = "precondition"
     UNSOUND = "unsound"
     REJECTED = "rejected"
+    ERASED = "erased"
     UNREACHABLE = "unreachable"
     RATE_LIMITED = "rate_limited"
     CONFIGURATION = "configuration"

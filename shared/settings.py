@@ -47,6 +47,11 @@ class KafkaSettings(Section):
     idempotence: bool = Field(
         default=True, description="idempotent producer; the embedded broker cannot do it"
     )
+    delete_records: bool = Field(
+        default=True,
+        description="how an erasure takes dead letters out; the embedded broker cannot, and its topic is "
+        "made anew",
+    )
     replication_factor: int = Field(default=1, ge=1, description="of topics made by `listeningpost topics`")
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
         default="PLAINTEXT", description="how the brokers are spoken to"

@@ -52,6 +52,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "dead-letters": ("deploy.cli.dead_letters", "What could not be processed, and why."),
     "replay": ("deploy.cli.replay", "Put dead letters back once their cause is mended."),
     "quarantine": ("deploy.cli.quarantine", "What came in but is no feedback, or could not be read."),
+    "access": ("deploy.cli.access", "Show everything that is known of somebody who asks."),
+    "erase": ("deploy.cli.erase", "Forget somebody: what they said, who they are, and what was made of it."),
+    "erasures": ("deploy.cli.erasures", "The ledger of who was forgotten, and how far each is."),
 }
 #: What a shell reports of a process that SIGTERM ended.
 _TERMINATED = 143

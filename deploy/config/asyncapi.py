@@ -119,7 +119,7 @@ def _kafka(topic: Topic, name: str, partitions: int) -> Document:
         "partitions": partitions,
         "topicConfiguration": {
             "cleanup.policy": ["delete"],
-            "retention.ms": topic.retention_days * _DAY_MS,
+            "retention.ms": topic.retention_ms,
             "max.message.bytes": int(topic.config["max.message.bytes"]),
         },
         "bindingVersion": _BINDING,

@@ -168,6 +168,7 @@ class EmbeddedStack:
         if self.kafka is None:
             # The embedded broker does not know InitProducerId.
             env["LISTENINGPOST_KAFKA__IDEMPOTENCE"] = "false"
+            env["LISTENINGPOST_KAFKA__DELETE_RECORDS"] = "false"
         return env
 
     def _lease(self) -> int:

@@ -22,6 +22,7 @@ from shared.domain.revision import winner
 from shared.events.base import Event
 from shared.events.feedback import Cause, FeedbackClassified, FeedbackReceived
 from shared.events.topics import CLASSIFIED, Topic
+from shared.store.erasures import ErasureFollower, ErasureStore
 from shared.store.feedback import FeedbackStore
 from shared.telemetry import metrics
 from shared.telemetry.failpoints import failpoint
@@ -59,8 +60,12 @@ class Pipeline:
         tagging: Tagging,
         publisher: Publishing,
         directory: Callable[[], Directory],
+        ledger: ErasureFollower,
+        erasures: ErasureStore,
         now: Callable[[], datetime],
     ) -> None:
+        self._ledgers = ledger
+        self._erasures = erasures
         self._store = store
         self._tagging = tagging
         self._publisher = publisher
@@ -68,12 +73,24 @@ class Pipeline:
         self._now = now
 
     async def handle(self, batch: Batch) -> list[Outcome]:
-        """Every piece of the batch is stored and published as its newest event says."""
-        pieces = by_piece([received.event for received in batch])
+        """Every piece of the batch is stored and published as its newest event says.
+
+        But for what brings back somebody who is forgotten: that is skipped.
+        """
+        pieces = by_piece(await self._wanted([received.event for received in batch]))
         traces = {received.event.feedback_id: received.trace for received in batch}
         outdated = await self._side_by_side(pieces, traces)
         counted = {id(winner(events)) for name, events in pieces.items() if name not in outdated}
         return [Outcome.DONE if id(received.event) in counted else Outcome.SKIPPED for received in batch]
+
+    async def _wanted(self, events: Sequence[FeedbackReceived]) -> Sequence[FeedbackReceived]:
+        """Those that do not bring back somebody who is forgotten; what the others left elsewhere goes too."""
+        ledger = self._ledgers.ledger
+        barred = {id(event): entry for event in events if (entry := ledger.barred_by(event)) is not None}
+        for event in events if barred else ():
+            if id(event) in barred:
+                await self._erasures.found(barred[id(event)].id, [event.feedback_id])
+        return [event for event in events if id(event) not in barred] if barred else events
 
     async def _side_by_side(self, pieces: Pieces, traces: Traces) -> set[str]:
         """Stored and published group by group: while one waits for the database, the next is made ready.

@@ -18,6 +18,7 @@ from services.ingest.http import create_http
 from services.ingest.keep import Keeper
 from services.ingest.outlet import Outlet
 from services.ingest.pipeline import Confidence, Limits, Pipeline
+from services.ingest.privacy.wiring import bars, wire
 from services.ingest.settings import IngestSection, IngestSettings
 from services.ingest.spool.drain import Drain
 from services.ingest.spool.spool import Spool
@@ -27,13 +28,14 @@ from shared.breaker import Breaker
 from shared.bus.consumer import Consumer
 from shared.bus.publisher import Publisher
 from shared.bus.subscription import BatchHandler
-from shared.internal import open_internal
+from shared.internal import Answering, open_internal
 from shared.service import Service
 from shared.store.api_keys import ApiKeyFollower
 from shared.store.attachments import AttachmentStore
 from shared.store.connection import Store
 from shared.store.contributors import ContributorSeal, ContributorStore
 from shared.store.directory import DirectoryFollower
+from shared.store.erasures import ErasureFollower
 from shared.store.feedback import FeedbackStore
 from shared.store.idempotency import IdempotencyStore
 from shared.store.imports import ImportStore
@@ -43,20 +45,17 @@ from shared.store.quarantine import QuarantineStore
 
 def create_app(settings: IngestSettings) -> Service:
     """Raises ConfigurationError without a contributors key: whoever speaks in confidence must be hidden."""
-    own = settings.ingest
-    store = Store(settings.mongo)
+    own, store = settings.ingest, Store(settings.mongo)
     publisher = Publisher(settings.kafka, source="services/ingest")
-    directory, keys = DirectoryFollower(store), ApiKeyFollower(store)
-    spool = _spool(own)
-    keeper = _keeper(store, own)
-    outlet = Outlet(
-        publisher, Breaker("kafka", within_s=own.publish_within_s, probe_every_s=own.probe_every_s)
-    )
+    directory, keys, erasures = DirectoryFollower(store), ApiKeyFollower(store), ErasureFollower(store)
+    confidence, spool, keeper = _confidence(settings), _spool(own), _keeper(store, own)
+    outlet, is_barred = _outlet(publisher, own), bars(erasures, confidence)
     pipeline = Pipeline(
         keeper=keeper,
         outlet=outlet,
         spool=spool,
-        confidence=_confidence(settings),
+        confidence=confidence,
+        is_barred=is_barred,
         test_token=_token(settings),
         limits=Limits(own.max_file_bytes, own.max_files, own.max_quarantined_bytes),
         directory=lambda: directory.directory,
@@ -72,9 +71,10 @@ def create_app(settings: IngestSettings) -> Service:
         thread=FeedbackStore(store).said_in,
     )
     channels = open_channels(context)
-    consumer = Consumer(settings.kafka, subscriptions(_again(channels)), publisher, service="ingest")
     http = create_http(channels)
-    open_internal(http, settings.internal_token, {"GET /internal/doors": doors(settings, channels, spool)})
+    consumer = Consumer(settings.kafka, subscriptions(_again(channels)), publisher, service="ingest")
+    privacy = wire(settings, store, publisher, erasures, confidence, lambda: directory.directory)
+    open_internal(http, settings.internal_token, _about(settings, channels, spool) | privacy.routes)
     return Service(
         "ingest",
         settings,
@@ -84,15 +84,26 @@ def create_app(settings: IngestSettings) -> Service:
             Migrator(store),
             directory,
             keys,
+            erasures,
             InBackground(publisher),
-            Drain(spool, keeper, outlet),
+            Drain(spool, keeper, outlet, is_barred),
             *channels,
             InBackground(consumer),
+            *privacy.components,
         ],
-        # Whoever is not ready is sent nothing any more, and the doors are always open: the spool takes it.
+        # Who is not ready is sent nothing any more, and the spool takes it all.
         tolerates=frozenset({publisher.name, store.name, consumer.name}),
         http=http,
     )
+
+
+def _about(settings: IngestSettings, channels: Sequence[Channel], spool: Spool) -> dict[str, Answering]:
+    return {"GET /internal/doors": doors(settings, channels, spool)}
+
+
+def _outlet(publisher: Publisher, own: IngestSection) -> Outlet:
+    breaker = Breaker("kafka", within_s=own.publish_within_s, probe_every_s=own.probe_every_s)
+    return Outlet(publisher, breaker)
 
 
 def _spool(own: IngestSection) -> Spool:

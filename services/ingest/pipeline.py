@@ -18,6 +18,7 @@ from services.ingest.domain.attach import admit, attach, withhold
 from services.ingest.domain.build import build
 from services.ingest.domain.check import check
 from services.ingest.domain.conceal import conceal, concealed_id, mask, names_of, seal_away
+from services.ingest.domain.forgotten import ERASED
 from services.ingest.domain.identify import Identity, external_feedback_id, identify
 from services.ingest.domain.normalise import MAX_ID_CHARS, clean_line, normalise
 from services.ingest.domain.piece import Piece
@@ -34,7 +35,7 @@ from shared import clock, ids
 from shared.domain.directory import Directory
 from shared.domain.quarantine import Quarantined, QuarantineReason
 from shared.errors import DependencyDown, InvalidInput, PermanentError
-from shared.events.feedback import Change
+from shared.events.feedback import Change, FeedbackReceived
 from shared.events.hook import HookUnmapped
 from shared.store.contributors import ContributorSeal
 from shared.telemetry.failpoints import failpoint
@@ -70,7 +71,7 @@ class Confidence:
 class Pipeline:
     """Takes submissions in, a batch at a time. What it says it has taken is kept, whatever happens next."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its parts, by name
         self,
         *,
         keeper: Keeper,
@@ -79,6 +80,7 @@ class Pipeline:
         confidence: Confidence,
         limits: Limits,
         directory: Callable[[], Directory],
+        is_barred: Callable[[FeedbackReceived], bool] = lambda _: False,
         test_token: bytes = b"",
         now: Callable[[], datetime] = clock.now,
     ) -> None:
@@ -88,6 +90,7 @@ class Pipeline:
         self._confidence = confidence
         self._limits = limits
         self._directory = directory
+        self._is_barred = is_barred
         self._test_token = test_token
         self._now = now
 
@@ -171,7 +174,7 @@ class Pipeline:
             except InvalidInput as problem:
                 prepared.append(problem)
             else:
-                prepared.append(piece)
+                prepared.append(ERASED if self._is_barred(piece.event) else piece)
         return prepared
 
     def _prepare(

@@ -6,6 +6,7 @@ import asyncio
 from datetime import timedelta
 
 from services.notifier.domain.outcome import Limits
+from services.notifier.erase import NoticesForgotten
 from services.notifier.pipeline import Pipeline, Rules
 from services.notifier.receivers import RECEIVERS, AnyReceiver
 from services.notifier.schedule import Pulse, Schedule
@@ -18,11 +19,13 @@ from shared import clock
 from shared.bus.consumer import Consumer
 from shared.bus.publisher import Publisher
 from shared.component import Component
+from shared.eraser import Eraser
 from shared.service import Service
 from shared.store.buckets import BucketStore
 from shared.store.connection import Store
 from shared.store.deliveries import DeliveryStore
 from shared.store.directory import DirectoryFollower
+from shared.store.erasures import ErasureFollower
 from shared.store.feedback import FeedbackStore
 from shared.store.leases import LeaseStore
 from shared.store.migrations import Migrator
@@ -50,7 +53,7 @@ def create_app(settings: NotifierSettings) -> Service:
     """Raises ConfigurationError for settings that cannot work."""
     store = Store(settings.mongo)
     publisher = Publisher(settings.kafka, "services/notifier")
-    followed = DirectoryFollower(store)
+    followed, erasures = DirectoryFollower(store), ErasureFollower(store)
     ledger = DeliveryStore(store)
     receivers = {name: receiver(settings) for name, receiver in RECEIVERS.items()}
     buckets = BucketStore(store)
@@ -58,6 +61,7 @@ def create_app(settings: NotifierSettings) -> Service:
     pipeline = Pipeline(
         stores=Stores(ledger, buckets, FeedbackStore(store)),
         directory=lambda: followed.directory,
+        erased=lambda: erasures.ledger,
         receivers=receivers,
         contributors=SealedContributors(store, settings.contributors_key),
         rules=_rules(settings.notifier),
@@ -73,11 +77,13 @@ def create_app(settings: NotifierSettings) -> Service:
         store,
         Migrator(store),
         followed,
+        erasures,
         publisher,
         *(_Started(receiver) for receiver in receivers.values()),
         schedule,
         told_together,
         consumer,
+        Eraser("notifier", store, erasures, NoticesForgotten(ledger), clock.now),
     ]
     return Service("notifier", settings, components)
 

@@ -30,6 +30,7 @@ from shared.bus.subscription import Outcome, Received
 from shared.domain.bucket import Bucket, level, tell_until
 from shared.domain.delivery import SEALED, WITHDRAWN, Attempt, Delivery, ProviderRef, Settled, State, Target
 from shared.domain.directory import Directory
+from shared.domain.erasure import Ledger
 from shared.domain.routing import RouteNode, compile_routes
 from shared.errors import PermanentError, Reason, TransientError, UnknownOutcome
 from shared.events.feedback import FeedbackClassified
@@ -59,6 +60,7 @@ class Pipeline:
         *,
         stores: Stores,
         directory: Callable[[], Directory],
+        erased: Callable[[], Ledger],
         receivers: Mapping[str, Receiver],
         contributors: Contributors,
         rules: Rules,
@@ -69,6 +71,7 @@ class Pipeline:
         self._ledger = stores.ledger
         self._buckets = stores.buckets
         self._directory = directory
+        self._erased = erased
         self._receivers = receivers
         self._contributors = contributors
         self._rules = rules
@@ -80,11 +83,12 @@ class Pipeline:
 
     async def tell(self, batch: Sequence[Item]) -> list[Outcome]:
         """Every delivery that follows from the batch is in the ledger. Raises DependencyDown."""
-        frame = self._frame()
-        seen = sightings([item.event for item in batch], frame.now, frame.max_age)
+        frame, erased = self._frame(), self._erased()
+        heard = [item for item in batch if erased.barred_by(item.event) is None]
+        seen = sightings([item.event for item in heard], frame.now, frame.max_age)
         await self._buckets.note(seen, frame.now, frame.now - frame.max_age)
         told: set[str] = set()
-        rest = [item for item in batch if not tells_nobody(item.event, frame.now, frame.max_age)]
+        rest = [item for item in heard if not tells_nobody(item.event, frame.now, frame.max_age)]
         for wave in _waves(rest):
             rows = await self._planned(wave, frame)
             told |= {row.feedback_id for row in rows}

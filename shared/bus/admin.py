@@ -68,6 +68,13 @@ async def missing_topics(settings: KafkaSettings, topics: Sequence[Topic]) -> li
     return [name for name in names if settings.topic_prefix + name not in existing]
 
 
+async def broker_knows(admin: AIOKafkaAdminClient, request: int) -> bool:
+    """Whether a broker can do a request, by Kafka's number of it. Source: kafka.apache.org/protocol."""
+    client = admin._client  # noqa: SLF001 - what a broker can do is asked at connecting, and kept there
+    connection = await client._get_conn(client.get_random_node())  # noqa: SLF001 - as above
+    return request in (getattr(connection, "_versions", None) or {})
+
+
 def _family(topic: Topic) -> tuple[tuple[str, int], tuple[str, int]]:
     return (topic.name, topic.partitions), (topic.dead_letters, DLQ_PARTITIONS)
 

@@ -9,13 +9,13 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
 
-from shared.bus.admin import admin_client
+from shared.bus.admin import admin_client, broker_knows
 from shared.bus.connection import client_options
 from shared.errors import DependencyDown
 from shared.events.topics import TOPICS, Topic
 from shared.settings import KafkaSettings
 
-#: Kafka's number of the request InitProducerId. Source: https://kafka.apache.org/protocol#protocol_api_keys
+#: Kafka's number of the request InitProducerId.
 _INIT_PRODUCER_ID = 22
 _RETENTION = "retention.ms"
 
@@ -43,12 +43,8 @@ async def cluster(settings: KafkaSettings) -> Cluster:
     """Raises DependencyDown."""
     async with admin_client(settings) as admin:
         described = await admin.describe_cluster()
-        client = admin._client  # noqa: SLF001 - what a broker can do is asked at connecting, and kept there
-        connection = await client._get_conn(client.get_random_node())  # noqa: SLF001 - as above
-        versions = getattr(connection, "_versions", None) or {}
-    return Cluster(
-        str(described.get("cluster_id", "")), len(described["brokers"]), _INIT_PRODUCER_ID in versions
-    )
+        knows_idempotence = await broker_knows(admin, _INIT_PRODUCER_ID)
+    return Cluster(str(described.get("cluster_id", "")), len(described["brokers"]), knows_idempotence)
 
 
 async def retentions(settings: KafkaSettings) -> dict[str, int]:

@@ -82,6 +82,18 @@ async def list_dead_letters(settings: KafkaSettings, topics: Sequence[str] = ())
                 yield _read(record, settings.topic_prefix, replayed)
 
 
+def waiting(
+    records: Sequence[ConsumerRecord[bytes, bytes]], prefix: str
+) -> list[ConsumerRecord[bytes, bytes]]:
+    """Of all records of one dead-letter topic those that are letters, and were not put back yet."""
+    replayed = {header(record.headers, _REPLAYED) for record in records} - {""}
+    return [
+        record
+        for record in records
+        if not header(record.headers, _REPLAYED) and _position(record, prefix) not in replayed
+    ]
+
+
 async def replay(publisher: Publisher, letter: DeadLetter) -> None:
     """Put `letter` back where it came from, and mark it. Raises DependencyDown."""
     key, value, headers = letter.record
@@ -92,7 +104,7 @@ async def replay(publisher: Publisher, letter: DeadLetter) -> None:
 
 
 def _read(record: ConsumerRecord[bytes, bytes], prefix: str, replayed: set[str]) -> DeadLetter:
-    position = f"{record.topic.removeprefix(prefix)}/{record.partition}/{record.offset}"
+    position = _position(record, prefix)
     failed_at = header(record.headers, "lp_failed_at")
     return DeadLetter(
         position=position,
@@ -109,3 +121,7 @@ def _read(record: ConsumerRecord[bytes, bytes], prefix: str, replayed: set[str])
         replayed=position in replayed,
         record=(record.key, record.value, list(record.headers)),
     )
+
+
+def _position(record: ConsumerRecord[bytes, bytes], prefix: str) -> str:
+    return f"{record.topic.removeprefix(prefix)}/{record.partition}/{record.offset}"

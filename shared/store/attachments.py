@@ -62,13 +62,13 @@ class AttachmentStore:
                 return None
             return content, str(file["metadata"]["media_type"])
 
-    async def release(self, feedback_id: str) -> int:
-        """`feedback_id` refers to nothing any more. Returns how many contents are gone; may be repeated.
+    async def release(self, *feedback_ids: str) -> int:
+        """These pieces refer to nothing any more. Returns how many contents are gone; may be repeated.
 
         What is about to go is marked first, so that nobody adds a reference to it, and a crash in between is
         made good by the next release. Raises DependencyDown.
         """
-        mine = {"metadata.feedback_ids": feedback_id}
+        mine = {"metadata.feedback_ids": {"$in": list(feedback_ids)}}
         with guard():
             candidates = [file["_id"] async for file in self._files.find(mine, {"_id": 1})]
             if candidates:

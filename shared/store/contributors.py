@@ -70,7 +70,8 @@ class ContributorStore:
             rows = self._collection.find({"_id": {"$in": list(feedback_ids)}}, {"_id": 1})
             return {row["_id"] async for row in rows}
 
-    async def remove(self, feedback_id: str) -> None:
-        """Nobody can be found behind `feedback_id` any more. Raises DependencyDown."""
+    async def remove(self, *feedback_ids: str) -> int:
+        """Nobody can be found behind these any more; how many rows went. Raises DependencyDown."""
         with guard():
-            await self._collection.delete_one({"_id": feedback_id})
+            result = await self._collection.delete_many({"_id": {"$in": list(feedback_ids)}})
+        return result.deleted_count

@@ -18,7 +18,7 @@ from pymongo import UpdateMany, UpdateOne
 from pymongo.errors import BulkWriteError
 
 from shared import ids
-from shared.domain.delivery import Attempt, Content, Delivery, Purpose, Settled, State
+from shared.domain.delivery import CONTRIBUTOR, Attempt, Content, Delivery, Purpose, Settled, State
 from shared.errors import DependencyDown
 from shared.store.connection import Document, Store, guard
 from shared.store.delivery_documents import (
@@ -136,6 +136,30 @@ class DeliveryStore:
                     UpdateMany(rows, {"$set": {"content": {}, "withdrawn": True}}),
                 ]
             )
+
+    async def forget(self, feedback_ids: Several[str]) -> int:
+        """As `withdraw`, and no row knows where whoever spoke was answered. How many rows lost something."""
+        mine = {"feedback_id": {"$in": list(feedback_ids)}}
+        answers = {**mine, "recipient": CONTRIBUTOR}
+        nowhere = {
+            "$set": {"chain.$[].address": "", "chain.$[].thread": None},
+            "$unset": {"provider_ref": ""},
+        }
+        with _bulk():
+            result = await self._collection.bulk_write(
+                [
+                    UpdateMany(
+                        {**mine, "content": {"$nin": [{}, None]}},
+                        {"$set": {"content": {}, "withdrawn": True}},
+                    ),
+                    UpdateMany(
+                        {**mine, "state": State.DUE.value, "purpose": {"$ne": Purpose.REDACTION.value}},
+                        {"$set": {"state": State.CANCELLED.value, "problem": _DELETED, "withdrawn": True}},
+                    ),
+                    UpdateMany({**answers, "chain.address": {"$gt": ""}}, nowhere),
+                ]
+            )
+        return result.modified_count
 
     async def claim_due(self, most: int, now: datetime, lease_until: datetime) -> list[Claimed]:
         """At most `most` rows that are due, urgent ones first, then the oldest; nobody else has them."""

@@ -29,6 +29,7 @@ from shared.store.directory_documents import (
     version_of,
     workspace_of,
 )
+from shared.store.directory_forget import named, naming, redacted, without_contacts
 from shared.store.follow import Follower
 from shared.store.owners import DIRECTORY
 from shared.telemetry.metrics import DIRECTORY_VERSION
@@ -103,6 +104,37 @@ class DirectoryStore:
             return None
         workspace = workspace_of(document["declared"], document["version"])
         return Declared(document["version"], document["author"], document["applied_at"], workspace)
+
+    async def known_as(self, name: str) -> tuple[set[str], set[str]]:
+        """Ids and addresses of the colleagues who ever had this id or address, in any version."""
+        with guard():
+            versions = self._store.collection(DIRECTORY.name).find(naming(name), {"workspace.people": 1})
+            found = [person async for document in versions for person in named(document, name)]
+        return {person["id"] for person in found}, {
+            email for each in found for email in each.get("emails", [])
+        }
+
+    async def forget(self, is_forgotten: Callable[[str], bool], author: str, *, now: datetime) -> int:
+        """Nobody with a forgotten address is in any version; in how many documents somebody was.
+
+        Contacts leave the version in force by a new one, which services follow. Raises Unsound and Conflict
+        as `change` does.
+        """
+        current = await self.current()
+        if current is None:
+            return 0
+        await self.change(
+            lambda workspace: without_contacts(workspace, is_forgotten), author, Origin.COMMAND, now=now
+        )
+        still_here = frozenset(person.id for person in current.workspace.people)
+        collection, gone = self._store.collection(DIRECTORY.name), 0
+        with guard():
+            async for document in collection.find({}):
+                changed = redacted(document, is_forgotten, still_here)
+                if changed:
+                    await collection.update_one({"_id": document["_id"]}, {"$set": changed})
+                    gone += 1
+        return gone
 
     async def mark(self) -> object:
         """Another one after every change; None before the first version was applied."""

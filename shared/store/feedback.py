@@ -10,8 +10,8 @@ All methods take a whole batch in one round trip, and raise DependencyDown while
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator, Mapping, Sequence
 from collections.abc import Collection as Several
-from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -34,6 +34,7 @@ from shared.store.feedback_groups import (
     samples_from,
     without,
 )
+from shared.store.feedback_people import identities_of, of_people
 from shared.store.feedback_voices import unknown_domains, weighed_from, weighed_groups
 from shared.store.owners import FEEDBACK
 
@@ -138,6 +139,21 @@ class FeedbackStore:
             groups = self._collection.aggregate(weighed_groups(since))
             domains = self._collection.aggregate(unknown_domains(since), allowDiskUse=True)
             return weighed_from(await groups.to_list(None), await domains.to_list(None))
+
+    async def of_people(self, people: Several[str], accounts: Several[str] = ()) -> set[str]:
+        """Ids of the pieces that these reported, that were told for them, or that are of these accounts."""
+        found: set[str] = set()
+        with guard():
+            for query in of_people(people, accounts):
+                found |= {document["_id"] async for document in self._collection.find(query, {"_id": 1})}
+        return found
+
+    async def identities(self) -> AsyncIterator[tuple[str, str]]:
+        """Kind and id of everybody of whom a piece is stored."""
+        with guard():
+            for pipeline in identities_of():
+                async for document in self._collection.aggregate(pipeline, allowDiskUse=True):
+                    yield document["kind"], document["_id"]
 
     async def insert_new(self, pieces: Sequence[FeedbackClassified]) -> set[str]:
         """Those of which nothing was stored are. Twice as fast as an upsert, and most pieces are new."""

@@ -24,11 +24,30 @@ class Index:
 
 
 @dataclass(frozen=True, slots=True)
+class Forgets:
+    """When somebody is forgotten, the service `by` clears what is of them; `how` says what is left."""
+
+    by: Literal["ingest", "classifier", "notifier"]
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class NothingOfPeople:
+    """There is nothing to be cleared, and why."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class CollectionSpec:
-    """`required` maps a field to its BSON type: the validator checks presence and type, nothing more."""
+    """`required` maps a field to its BSON type: the validator checks presence and type, nothing more.
+
+    `erasure` has no default: whoever adds a collection says what becomes of it when somebody is forgotten.
+    """
 
     name: str
     owner: Owner
+    erasure: Forgets | NothingOfPeople
     required: tuple[tuple[str, str | tuple[str, ...]], ...] = ()
     indexes: tuple[Index, ...] = ()
 
@@ -36,31 +55,38 @@ class CollectionSpec:
 ATTACHMENTS = CollectionSpec(
     "attachments.files",
     "ingest",
+    Forgets("ingest", "a content goes with the last piece that shows it"),
     indexes=(
         Index("by_content", (("metadata.sha256", 1),)),
         Index("by_feedback", (("metadata.feedback_ids", 1),)),
         Index("dropped", (("metadata.dropped", 1),), where=(("metadata.dropped", True),)),
     ),
 )
-ATTACHMENT_CHUNKS = CollectionSpec("attachments.chunks", "ingest")
+ATTACHMENT_CHUNKS = CollectionSpec("attachments.chunks", "ingest", Forgets("ingest", "as attachments.files"))
 CONTRIBUTORS = CollectionSpec(
-    "contributors", "ingest", required=(("sealed", "binData"), ("codename", "string"))
+    "contributors",
+    "ingest",
+    Forgets("ingest", "the row goes"),
+    required=(("sealed", "binData"), ("codename", "string")),
 )
 IDEMPOTENCY = CollectionSpec(
     "idempotency",
     "ingest",
+    NothingOfPeople("hashes of requests, and answers that hold ids; gone after a day"),
     required=(("body_hash", "string"), ("expires_at", "date")),
     indexes=(Index("expires", (("expires_at", 1),), expire_after_s=0),),
 )
 IMPORTS = CollectionSpec(
     "imports",
     "ingest",
+    NothingOfPeople("how far each file is; refused rows are in files of whoever imports"),
     required=(("source", "string"), ("file_name", "string"), ("rows_done", ("int", "long"))),
     indexes=(Index("newest", (("updated_at", -1),)),),
 )
 QUARANTINE = CollectionSpec(
     "quarantine",
     "ingest",
+    Forgets("ingest", "what holds one of their addresses goes"),
     required=(("channel", "string"), ("reason", "string"), ("received_at", "date")),
     indexes=(
         Index("newest", (("received_at", -1),)),
@@ -70,6 +96,7 @@ QUARANTINE = CollectionSpec(
 FEEDBACK = CollectionSpec(
     "feedback",
     "classifier",
+    Forgets("classifier", "the piece becomes a tombstone: no text, no people, no tags"),
     required=(
         ("feedback_id", "string"),
         ("channel", "string"),
@@ -81,6 +108,12 @@ FEEDBACK = CollectionSpec(
         # Each costs the database 5 µs a piece, so there is one for a query that somebody makes.
         Index("triage", (("received_at", -1),), where=(("tags.needs_triage", True),)),
         Index("by_person", (("reported_by.person_id", 1), ("received_at", -1))),
+        # Few pieces are told for somebody else, and the others cost nothing.
+        Index(
+            "by_spoken_for",
+            (("spoken_for.person_id", 1), ("received_at", -1)),
+            where=(("spoken_for.person_id", {"$gt": ""}),),
+        ),
         # Most pieces come with no import, and cost it nothing.
         Index("by_batch", (("batch", 1), ("classified_at", 1)), where=(("batch", {"$gt": ""}),)),
         # A ticket that is deleted takes its comments along; no other channel asks for a thread.
@@ -90,6 +123,7 @@ FEEDBACK = CollectionSpec(
 DELIVERIES = CollectionSpec(
     "deliveries",
     "notifier",
+    Forgets("notifier", "rows stay, without what they said and without the address of whoever spoke"),
     required=(
         ("notice_id", "string"),
         ("feedback_id", "string"),
@@ -108,6 +142,7 @@ DELIVERIES = CollectionSpec(
 BUCKETS = CollectionSpec(
     "buckets",
     "notifier",
+    NothingOfPeople("counts and times of imports"),
     required=(("run", ("int", "long")), ("touched_at", "date")),
     indexes=(
         Index("open", (("touched_at", 1),), where=(("opened_at", {"$exists": True}),)),
@@ -118,13 +153,24 @@ BUCKETS = CollectionSpec(
 DIRECTORY = CollectionSpec(
     "directory",
     "console",
+    Forgets("ingest", "contacts go from every version, colleagues who left lose name and addresses"),
     required=(("version", ("int", "long")), ("author", "string"), ("applied_at", "date")),
 )
 API_KEYS = CollectionSpec(
-    "api_keys", "console", required=(("hash", "string"), ("scopes", "array"), ("created_at", "date"))
+    "api_keys",
+    "console",
+    NothingOfPeople("keys of systems and colleagues, none of who gives feedback"),
+    required=(("hash", "string"), ("scopes", "array"), ("created_at", "date")),
 )
-MIGRATIONS = CollectionSpec("migrations", "shared")
-LEASES = CollectionSpec("leases", "shared")
+ERASURES = CollectionSpec(
+    "erasures",
+    "shared",
+    NothingOfPeople("keyed hashes; ids until no topic holds anything any more"),
+    required=(("marks", "array"), ("asked_at", "date")),
+    indexes=(Index("changed", (("changed_at", -1),)),),
+)
+MIGRATIONS = CollectionSpec("migrations", "shared", NothingOfPeople("numbers of migrations"))
+LEASES = CollectionSpec("leases", "shared", NothingOfPeople("names of tasks, and who has them"))
 
 COLLECTIONS: tuple[CollectionSpec, ...] = (
     ATTACHMENTS,
@@ -138,6 +184,7 @@ COLLECTIONS: tuple[CollectionSpec, ...] = (
     BUCKETS,
     DIRECTORY,
     API_KEYS,
+    ERASURES,
     MIGRATIONS,
     LEASES,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
 from shared.domain.quarantine import Quarantined, QuarantineReason
@@ -66,6 +66,12 @@ class QuarantineStore:
         with guard():
             row = await self._collection.find_one({"_id": entry_id})
         return _entry(row) if row is not None else None
+
+    async def each(self, received_before: datetime) -> AsyncIterator[tuple[str, bytes]]:
+        """Id and raw content of every entry of before then. Raises DependencyDown."""
+        with guard():
+            async for row in self._collection.find({"received_at": {"$lte": received_before}}, {"raw": 1}):
+                yield row["_id"], bytes(row["raw"])
 
     async def remove(self, entry_id: str) -> bool:
         """True when it was there. Raises DependencyDown."""

@@ -93,6 +93,7 @@ _UNKNOWN = {
         "hints/journey",
     ),
     "hook.unmapped.v1.unknown-fields": ("signed_by",),
+    "contributor.erased.v1.unknown-fields": ("region",),
     "feedback.classified.v1.unknown-fields": (
         "region",
         "tags/mood",

@@ -29,6 +29,7 @@ async def kafka(kafka_server: KafkaAddress, topic_prefix: str) -> KafkaSettings:
     settings = KafkaSettings(
         bootstrap_servers=kafka_server.bootstrap,
         idempotence=kafka_server.idempotence,
+        delete_records=kafka_server.idempotence,
         topic_prefix=topic_prefix,
         # Apache Kafka grants no less than 6 s; on the embedded broker a test has to wait until it runs out.
         session_timeout_ms=6_000 if kafka_server.idempotence else 2_000,

@@ -149,7 +149,9 @@ class House:
         self.directory = Path(tempfile.mkdtemp(prefix="listeningpost-house-"))
         self.broker: ApacheKafka | EmbeddedBroker = ApacheKafka() if apache else EmbeddedBroker()
         self.mongo = MongoServer()
-        self.kafka_settings = KafkaSettings(bootstrap_servers=self.broker.bootstrap, idempotence=apache)
+        self.kafka_settings = KafkaSettings(
+            bootstrap_servers=self.broker.bootstrap, idempotence=apache, delete_records=apache
+        )
         self.mongo_settings = MongoSettings(uri=SecretStr(self.mongo.uri), database="house")
         self.store = Store(self.mongo_settings)
         self.processes: dict[str, Running] = {}
@@ -230,6 +232,7 @@ class House:
         return self.bare_env() | {
             f"{_PREFIX}KAFKA__BOOTSTRAP_SERVERS": self.broker.bootstrap,
             f"{_PREFIX}KAFKA__IDEMPOTENCE": str(self.kafka_settings.idempotence).lower(),
+            f"{_PREFIX}KAFKA__DELETE_RECORDS": str(self.kafka_settings.delete_records).lower(),
             f"{_PREFIX}MONGO__URI": self.mongo.uri,
             f"{_PREFIX}MONGO__DATABASE": self.mongo_settings.database,
             f"{_PREFIX}HTTP__HOST": LOOPBACK,

@@ -15,6 +15,7 @@ from shared.events.base import Event
 from shared.events.feedback import FeedbackClassified, FeedbackReceived, Polarity, Tags, TouchpointTag
 from shared.events.topics import CLASSIFIED, RECEIVED, Topic
 from shared.store.connection import Store
+from shared.store.erasures import ErasureFollower, ErasureStore
 from shared.store.feedback import FeedbackStore
 from tests.support.company import directory
 
@@ -76,15 +77,24 @@ class Classifier:
         self.store = FeedbackStore(store)
         self._directory = directory()
         self._tagging = Tagging(self.tagger, lambda: self._directory)
+        self.ledger = ErasureFollower(store)
         self._pipeline = Pipeline(
-            self.store, self._tagging, self.published, lambda: self._directory, clock.now
+            self.store,
+            self._tagging,
+            self.published,
+            lambda: self._directory,
+            self.ledger,
+            ErasureStore(store),
+            clock.now,
         )
 
     async def __aenter__(self) -> Self:
         await self._tagging.start()
+        await self.ledger.start()
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await self.ledger.stop()
         await self._tagging.stop()
 
     async def handle(self, *events: FeedbackReceived, trace: str = "") -> list[Outcome]:

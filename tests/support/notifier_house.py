@@ -22,6 +22,7 @@ from shared import clock
 from shared.bus.subscription import Outcome, Received
 from shared.domain.delivery import Delivery, Purpose, State
 from shared.domain.directory import Directory
+from shared.domain.erasure import Ledger
 from shared.events.feedback import FeedbackClassified, ReplyTo
 from shared.store.buckets import BucketStore
 from shared.store.connection import Document, Store
@@ -128,6 +129,7 @@ class House:
         pipeline = Pipeline(
             stores=Stores(ledger, BucketStore(self.store), FeedbackStore(self.store)),
             directory=lambda: directory,
+            erased=Ledger,
             receivers=receivers,
             contributors=self.sealed,
             rules=Rules(timedelta(hours=24), self.limits, self.limits, most_slow=4),
@@ -171,6 +173,7 @@ class House:
         pipeline = Pipeline(
             stores=Stores(self.ledger, BucketStore(self.store), FeedbackStore(self.store)),
             directory=lambda: directory,
+            erased=Ledger,
             receivers={},
             contributors=self.sealed,
             rules=Rules(timedelta(hours=24), self.limits, self.limits, most_slow=4),

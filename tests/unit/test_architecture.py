@@ -13,8 +13,11 @@ import pytest
 from prometheus_client import Counter as CounterMetric
 from prometheus_client import Gauge, Histogram
 
+from services.classifier.erase import PiecesForgotten
+from services.ingest.privacy.erase import IntakeForgotten
+from services.notifier.erase import NoticesForgotten
 from shared.store import owners
-from shared.store.owners import COLLECTIONS, CollectionSpec
+from shared.store.owners import COLLECTIONS, CollectionSpec, Forgets
 from shared.telemetry import metrics
 from tests.support.tree import ROOT, dotted, imports, modules, names_from, syntax, tracked_files
 
@@ -51,8 +54,8 @@ _NAMES = {
 }
 #: What a service reads that is another's; `shared` collections are everybody's.
 _READS = {
-    # feedback: which comments a deleted ticket of Zendesk had
-    "ingest": {"directory", "api_keys", "feedback"},
+    # feedback: which comments a deleted ticket of Zendesk had; with deliveries: what is known of somebody
+    "ingest": {"directory", "api_keys", "feedback", "deliveries"},
     "classifier": {"directory"},
     "notifier": {"directory", "contributors", "feedback"},
     "console": set(),
@@ -146,7 +149,7 @@ def test_importing_any_module_does_no_io() -> None:
 
 _METRICS = {name: metric for name, metric in vars(metrics).items() if name.isupper() and name[0] != "_"}
 #: Values of these come from closed lists; a person, a piece or an address is none.
-_LABELS = {"topic", "outcome", "reason", "channel", "status", "cause", "triage", "receiver", "state"}
+_LABELS = {"kind", "topic", "outcome", "reason", "channel", "status", "cause", "triage", "receiver", "state"}
 
 
 @pytest.mark.parametrize("name", sorted(_METRICS))
@@ -204,3 +207,17 @@ def test_no_file_names_a_registry_or_a_build_machine() -> None:
         if word in text
     ]
     assert not found
+
+
+# ---- Erasure ----
+
+
+def test_every_collection_with_something_of_people_is_cleared_by_the_service_that_says_so() -> None:
+    """`erasure` has no default, so a new collection says what becomes of it; here somebody has to do it."""
+    promised = {(spec.erasure.by, spec.name) for spec in COLLECTIONS if isinstance(spec.erasure, Forgets)}
+    done = {
+        *(("ingest", name) for name in IntakeForgotten.collections),
+        *(("classifier", name) for name in PiecesForgotten.collections),
+        *(("notifier", name) for name in NoticesForgotten.collections),
+    }
+    assert promised == done

@@ -66,23 +66,26 @@ def topic_findings(topics: Sequence[TopicState]) -> list[Finding]:
 
 def retention_findings(kept_ms: Mapping[str, int], prefix: str) -> list[Finding]:
     """Longer than declared breaks the promise on erasure; shorter loses what one who is away has to read."""
-    declared = {name: topic.retention_days for topic in TOPICS for name in (topic.name, topic.dead_letters)}
+    declared = {name: topic.retention_ms for topic in TOPICS for name in (topic.name, topic.dead_letters)}
     found = []
     for name, milliseconds in kept_ms.items():
-        days = declared[name]
-        if milliseconds == days * _DAY_MS:
+        wanted_ms = declared[name]
+        if milliseconds == wanted_ms:
             continue
-        longer = milliseconds < 0 or milliseconds > days * _DAY_MS
-        kept = "for ever" if milliseconds < 0 else f"{milliseconds / _DAY_MS:g} days"
-        detail = f"{name} keeps its records {kept}, {days} days are declared"
+        longer = wanted_ms >= 0 and (milliseconds < 0 or milliseconds > wanted_ms)
+        detail = f"{name} keeps its records {_span(milliseconds)}, {_span(wanted_ms)} are declared"
         command = (
             f"kafka-configs --alter --entity-type topics --entity-name {prefix}{name} "
-            f"--add-config retention.ms={days * _DAY_MS}"
+            f"--add-config retention.ms={wanted_ms}"
         )
         found.append(Finding("retention", State.WRONG if longer else State.WARNING, detail, command))
     if not found and kept_ms:
         found.append(Finding("retention", State.OK, "as declared"))
     return found
+
+
+def _span(milliseconds: int) -> str:
+    return "for ever" if milliseconds < 0 else f"{milliseconds / _DAY_MS:g} days"
 
 
 def lag_findings(found: Sequence[Lag]) -> list[Finding]:

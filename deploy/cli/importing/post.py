@@ -33,6 +33,7 @@ class Outcome:
 
     accepted: int = 0
     quarantined: int = 0
+    left_out: int = 0
     refused: list[tuple[Row, list[Fault]]] = field(default_factory=list)
     warnings: set[str] = field(default_factory=set)
 
@@ -94,6 +95,7 @@ class Ingest:
             return Outcome(
                 first.accepted + second.accepted,
                 first.quarantined + second.quarantined,
+                first.left_out + second.left_out,
                 first.refused + second.refused,
                 first.warnings | second.warnings,
             )
@@ -147,7 +149,10 @@ def _outcome(answer: httpx.Response, rows: Sequence[Row]) -> Outcome:
         raise Failed(f"ingest answered {answer.status_code}", "is that the address of ingest?")
     for result, row in zip(results, rows, strict=True):
         status = result["status"]
-        if status == "rejected":
+        if status == "rejected" and result["problem"]["status"] == httpx.codes.GONE:
+            # Whoever said it asked to be forgotten: it must not go into a file of refused rows either.
+            outcome.left_out += 1
+        elif status == "rejected":
             outcome.refused.append((row, _faults(result["problem"])))
         elif status == "quarantined":
             outcome.quarantined += 1

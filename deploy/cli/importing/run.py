@@ -21,7 +21,7 @@ _NOTED_EVERY_S = 1.0
 
 @dataclass(slots=True)
 class Counts:
-    """Of all runs of the import. `rows_done` from the top are settled: kept, refused, or without words."""
+    """Of all runs of the import. `rows_done` from the top are settled: kept, refused, or left out."""
 
     rows_done: int = 0
     accepted: int = 0
@@ -83,7 +83,7 @@ class Run:
         counts.accepted += outcome.accepted
         counts.quarantined += outcome.quarantined
         counts.rejected += len(refused)
-        counts.left_out += chunk.left_out
+        counts.left_out += chunk.left_out + outcome.left_out
         counts.rows_done, counts.done_digest = chunk.done, chunk.digest
         self.warnings |= dict.fromkeys(sorted(outcome.warnings))
         self.moved(chunk.position, counts)

@@ -64,7 +64,7 @@ def summary(counts: Counts) -> str:
     parts = [f"{counts.accepted:,} kept"]
     for count, what in (
         (counts.quarantined, "in quarantine"),
-        (counts.left_out, "without words, left out"),
+        (counts.left_out, "without words or of somebody who is forgotten, left out"),
         (counts.rejected, "refused"),
     ):
         if count:

@@ -73,7 +73,7 @@ class MailIntake:
                 endings.append(await self._put_aside(letter.raw, *outcome))
                 continue
             receipt = next(receipts)
-            if receipt.problem is None:
+            if receipt.problem is None or receipt.is_of_somebody_erased:
                 endings.append(receipt)
                 continue
             empty = receipt.problem.reason is Reason.EMPTY

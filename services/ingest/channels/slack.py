@@ -140,7 +140,7 @@ class SlackChannel:
 
     async def _accept(self, submission: Submission, raw: bytes) -> None:
         [receipt] = await self._context.pipeline.accept([submission])
-        if receipt.problem is not None:
+        if receipt.problem is not None and not receipt.is_of_somebody_erased:
             empty = receipt.problem.reason is Reason.EMPTY
             reason = QuarantineReason.EMPTY if empty else QuarantineReason.REFUSED
             await self._context.pipeline.quarantine(raw, CHANNEL, reason, receipt.problem.detail)

@@ -118,7 +118,7 @@ class WebhookChannel(NothingToStart):
         failed = dict(mapped.faults)
         receipts = await self._context.pipeline.accept(list(mapped.submissions.values()))
         for number, receipt in zip(mapped.submissions, receipts, strict=True):
-            if receipt.problem is not None:
+            if receipt.problem is not None and not receipt.is_of_somebody_erased:
                 failed[number] = receipt.problem
         if mapped.skipped:
             RECEIVED.labels(self.name, "skipped", "not_feedback").inc(mapped.skipped)

@@ -104,7 +104,8 @@ class ZendeskChannel(NothingToStart):
         if not heard:
             return
         receipts = await self._context.pipeline.accept([replace(each, trace=trace) for each in heard])
-        problem = next((receipt.problem for receipt in receipts if receipt.problem is not None), None)
+        refused = (receipt.problem for receipt in receipts if not receipt.is_of_somebody_erased)
+        problem = next((problem for problem in refused if problem is not None), None)
         if problem is not None:
             empty = problem.reason is Reason.EMPTY
             reason = QuarantineReason.EMPTY if empty else QuarantineReason.REFUSED

@@ -51,7 +51,7 @@ def conceal(event: FeedbackReceived, key: bytes, directory: Directory) -> Feedba
     """
     name = codename(key, event.reported_by.person_id)
     speaker = Speaker(
-        person_id=keyed_id(key, "person", event.reported_by.person_id)[:32],
+        person_id=concealed_person(key, event.reported_by.person_id),
         display_name=name,
         affiliation=event.reported_by.affiliation,
         department=_large_department(event.reported_by.department, directory),
@@ -73,6 +73,11 @@ def conceal(event: FeedbackReceived, key: bytes, directory: Directory) -> Feedba
     )
 
 
+def concealed_person(key: bytes, person_id: str) -> str:
+    """The id they go by: always the same for one person, and nobody without the key can tell whose."""
+    return keyed_id(key, "person", person_id)[:32]
+
+
 def _large_department(department: str | None, directory: Directory) -> str | None:
     if department is None or directory.department_sizes[department] < MIN_DEPARTMENT_SIZE:
         return None
@@ -84,7 +89,7 @@ def _other(event: FeedbackReceived, key: bytes) -> Speaker | None:
     other = event.spoken_for
     if other is None or other.person_id == event.reported_by.person_id:
         return None
-    person_id = keyed_id(key, "person", other.person_id)[:32]
+    person_id = concealed_person(key, other.person_id)
     return other.model_copy(update={"person_id": person_id, "display_name": ""})
 
 

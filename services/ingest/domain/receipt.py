@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from services.ingest.domain.piece import Piece
-from shared.errors import InvalidInput
+from shared.errors import InvalidInput, Reason
 
 
 class ReceiptStatus(StrEnum):
@@ -32,6 +32,11 @@ class Receipt:
     @property
     def kept(self) -> bool:
         return self.status is not ReceiptStatus.REJECTED
+
+    @property
+    def is_of_somebody_erased(self) -> bool:
+        """Then nothing of it may be put aside either."""
+        return self.problem is not None and self.problem.reason is Reason.ERASED
 
 
 def rejected(problem: InvalidInput) -> Receipt:

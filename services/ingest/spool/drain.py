@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -16,6 +16,7 @@ from services.ingest.spool.frame import Frame
 from services.ingest.spool.record import Record, decode
 from services.ingest.spool.spool import Batch, Spool
 from shared.errors import DependencyDown, InvalidInput, PermanentError
+from shared.events.feedback import FeedbackReceived
 
 _MAX_RECORDS = 500
 _MAX_BYTES = 8 * 1_048_576
@@ -42,10 +43,18 @@ class Drain:
 
     name = "drain"
 
-    def __init__(self, spool: Spool, keeper: Keeper, outlet: Outlet) -> None:
+    def __init__(
+        self,
+        spool: Spool,
+        keeper: Keeper,
+        outlet: Outlet,
+        is_barred: Callable[[FeedbackReceived], bool] = lambda _: False,
+    ) -> None:
+        """`is_barred`: whoever spoke was forgotten since it was spooled."""
         self._spool = spool
         self._keeper = keeper
         self._outlet = outlet
+        self._is_barred = is_barred
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -102,7 +111,8 @@ class Drain:
         unmapped = [record.unmapped for record in records if record.unmapped is not None]
         if unmapped:
             await self._outlet.publish_unmapped(unmapped, anyway=True, extra_s=_EXTRA_S)
-        pieces: list[Piece] = [record.piece for record in records if record.piece is not None]
+        spooled: list[Piece] = [record.piece for record in records if record.piece is not None]
+        pieces = [piece for piece in spooled if not self._is_barred(piece.event)]
         for piece in pieces:
             if piece.needs_store:
                 await self._keeper.keep(piece, anyway=True)
