@@ -104,7 +104,7 @@ def _too_large(limit: int) -> InvalidInput:
     return InvalidInput(
         Reason.TOO_LARGE,
         f"the body is larger than {limit} bytes",
-        remedy="Send fewer items at a time, or smaller attachments.",
+        remedy="Send less at a time: fewer items, smaller attachments.",
     )
 
 
