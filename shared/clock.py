@@ -10,7 +10,8 @@ _MICROSECOND = timedelta(microseconds=1)
 
 def now() -> datetime:
     """The present, aware, in UTC, whole milliseconds: what BSON keeps, so an event and its document agree."""
-    return to_ms(datetime.now(UTC))
+    moment = datetime.now(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def to_ms(moment: datetime) -> datetime:

@@ -7,6 +7,8 @@ data is the value.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
 from typing import TypeVar
 
 from pydantic import ValidationError
@@ -17,6 +19,8 @@ from shared.telemetry import trace
 
 AnyEvent = TypeVar("AnyEvent", bound=Event)
 Headers = Sequence[tuple[str, bytes]]
+_SPECVERSION = ("ce_specversion", b"1.0")
+_JSON = ("content-type", b"application/json")
 
 
 def encode(
@@ -29,15 +33,21 @@ def encode(
         msg = f"{event.type} of {len(value)} bytes is over the limit of {MAX_EVENT_BYTES}"
         raise PermanentError(Reason.TOO_LARGE, msg)
     headers = [
-        ("ce_specversion", b"1.0"),
+        _SPECVERSION,
         ("ce_id", event.event_id.encode()),
         ("ce_source", source.encode()),
         ("ce_type", event.type.encode()),
-        ("ce_time", event.happened_at.isoformat().encode()),
-        ("content-type", b"application/json"),
+        ("ce_time", _time(event.happened_at)),
+        _JSON,
         ("traceparent", (traceparent or trace.start()).encode()),
     ]
     return event.key.encode(), value, headers
+
+
+@lru_cache(maxsize=16)
+def _time(moment: datetime) -> bytes:
+    """The events of a batch have one moment in common."""
+    return moment.isoformat().encode()
 
 
 def decode(cls: type[AnyEvent], value: bytes | None) -> AnyEvent:
