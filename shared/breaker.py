@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
 
 import structlog
 
@@ -27,28 +27,16 @@ class Breaker:
     def away(self) -> bool:
         return self._next_probe_s is not None
 
-    @asynccontextmanager
-    async def attempt(self, *, anyway: bool = False, extra_s: float = 0.0) -> AsyncIterator[None]:
+    def attempt(self, *, anyway: bool = False, extra_s: float = 0.0) -> AbstractAsyncContextManager[None]:
         """The body is tried. Raises DependencyDown when it does, when it takes too long, at once while away.
 
         `anyway` is for whoever's business it is to find out that the dependency is back; `extra_s` is time on
         top, for what is known to take longer.
         """
-        limit_s = self._within_s + extra_s
-        self._hold(limit_s, anyway=anyway)
-        try:
-            async with asyncio.timeout(limit_s):
-                yield
-        except TimeoutError:
-            self._failed()
-            detail = f"no answer within {limit_s:g} s"
-            raise DependencyDown(self.dependency, detail) from None
-        except DependencyDown:
-            self._failed()
-            raise
-        self._succeeded()
+        return _Attempt(self, self._within_s + extra_s, anyway=anyway)
 
-    def _hold(self, limit_s: float, *, anyway: bool) -> None:
+    def hold(self, limit_s: float, *, anyway: bool) -> None:
+        """An attempt begins. Raises DependencyDown when it may not."""
         if self._next_probe_s is None:
             return
         now_s = time.monotonic()
@@ -57,12 +45,46 @@ class Breaker:
         # Whoever comes now probes; until it has ended, the others go on as if it were away.
         self._next_probe_s = now_s + limit_s + self._probe_every_s
 
-    def _failed(self) -> None:
+    def failed(self) -> None:
+        """An attempt ended so."""
         if self._next_probe_s is None:
             _log.warning("dependency_away", dependency=self.dependency)
         self._next_probe_s = time.monotonic() + self._probe_every_s
 
-    def _succeeded(self) -> None:
+    def succeeded(self) -> None:
+        """An attempt ended so."""
         if self._next_probe_s is not None:
             _log.info("dependency_back", dependency=self.dependency)
         self._next_probe_s = None
+
+
+class _Attempt(AbstractAsyncContextManager[None]):
+    """One attempt. A class, since a generator in its place takes twice as long, and each request has one."""
+
+    __slots__ = ("_anyway", "_breaker", "_limit_s", "_timeout")
+
+    def __init__(self, breaker: Breaker, limit_s: float, *, anyway: bool) -> None:
+        self._breaker = breaker
+        self._limit_s = limit_s
+        self._anyway = anyway
+        self._timeout = asyncio.timeout(limit_s)
+
+    async def __aenter__(self) -> None:
+        self._breaker.hold(self._limit_s, anyway=self._anyway)
+        await self._timeout.__aenter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            await self._timeout.__aexit__(kind, error, trace)
+        except TimeoutError:
+            kind = TimeoutError
+        if kind is None:
+            self._breaker.succeeded()
+        elif issubclass(kind, TimeoutError):
+            self._breaker.failed()
+            detail = f"no answer within {self._limit_s:g} s"
+            raise DependencyDown(self._breaker.dependency, detail) from None
+        elif issubclass(kind, DependencyDown):
+            self._breaker.failed()

@@ -254,6 +254,8 @@ class Pipeline:
         """What may be published now, and what must wait for MongoDB."""
         ready = [piece for piece in pieces if not piece.needs_store]
         waiting: list[Piece] = []
+        if len(ready) == len(pieces):
+            return ready, waiting
         turns = asyncio.Semaphore(_AT_ONCE)
 
         async def store(piece: Piece) -> None:

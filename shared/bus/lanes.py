@@ -50,7 +50,8 @@ class Lanes:
         lanes = [self._lane(topic, partition) for partition in spread]
         handed = [lane.put(group) for lane, group in zip(lanes, spread.values(), strict=True)]
         try:
-            await asyncio.gather(*handed)
+            # A single one is awaited as it is: to gather it takes as long as all that is above.
+            await (handed[0] if len(handed) == 1 else asyncio.gather(*handed))
         except asyncio.CancelledError:
             for lane in lanes:
                 lane.forget_cancelled()

@@ -40,6 +40,10 @@ class Results(BaseModel):
     results: list[ItemResult]
 
 
+#: `json.dumps` with separators makes one anew each time.
+_encoder = json.JSONEncoder(separators=(",", ":"))
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     status: int
@@ -111,4 +115,4 @@ def _without(result: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _answer(status: int, document: dict[str, Any]) -> Answer:
-    return Answer(status, json.dumps(document, separators=(",", ":")).encode())
+    return Answer(status, _encoder.encode(document).encode())
