@@ -4,25 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from inspect import signature
+from typing import Any
 
 import structlog
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
-from starlette.routing import Route
+from starlette.routing import request_response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.ingest.channels import Channel
 from shared.errors import Reason
 from shared.http.openapi import declare_keys
-from shared.http.server import behave, by_path
+from shared.http.server import BodyLimit, behave, by_path
 from shared.telemetry.metrics import RECEIVED
 
 _log = structlog.get_logger()
 
 
+class Doors(FastAPI):
+    """Calls the endpoints that read the request themselves without further ado; FastAPI documents them.
+
+    Its way to an endpoint, through eight layers and every route before it, takes a sixth of the time of a
+    request with one piece in it.
+    """
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - FastAPI's own
+        super().__init__(**settings)
+        self.direct: dict[tuple[str, str], ASGIApp] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app = self.direct.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
+        if app is None:
+            await super().__call__(scope, receive, send)
+        else:
+            await app(scope, receive, send)
+
+
 def create_http(channels: Sequence[Channel]) -> FastAPI:
     """The application with the routes of all `channels`. Its schema is at /openapi.json."""
-    app = FastAPI(
+    app = Doors(
         title="Listening Post: the doors",
         summary="Where feedback comes in. 202 means kept.",
         openapi_url="/openapi.json",
@@ -31,10 +53,6 @@ def create_http(channels: Sequence[Channel]) -> FastAPI:
     )
     limits = {path: limit for channel in channels for path, limit in channel.body_limits.items()}
     channel_of = {path: channel.name for channel in channels for path in channel.body_limits}
-    for channel in channels:
-        if channel.router is not None:
-            app.include_router(channel.router, tags=[channel.name])
-            app.router.routes[:0] = list(_direct(channel.router))
 
     def refused(request: Request, reason: Reason) -> None:
         channel = by_path(channel_of, request.url.path, "http")
@@ -43,17 +61,18 @@ def create_http(channels: Sequence[Channel]) -> FastAPI:
 
     behave(app, limits, refused)
     declare_keys(app)
+    for channel in channels:
+        if channel.router is not None:
+            app.include_router(channel.router, tags=[channel.name])
+            for route in _direct(channel.router):
+                endpoint = ExceptionMiddleware(request_response(route.endpoint), app.exception_handlers)
+                app.direct |= {
+                    (method, route.path): BodyLimit(endpoint, limits) for method in route.methods or ()
+                }
     return app
 
 
-def _direct(router: APIRouter) -> Iterator[Route]:
-    """The routes whose endpoints read the request themselves, for Starlette to serve: FastAPI documents them.
-
-    Its way of calling an endpoint works out parameters that these do not have: a quarter of the time of a
-    request with one piece in it.
-    """
+def _direct(router: APIRouter) -> Iterator[APIRoute]:
     for route in router.routes:
         if isinstance(route, APIRoute) and set(signature(route.endpoint).parameters) == {"request"}:
-            yield Route(
-                route.path, route.endpoint, methods=sorted(route.methods or ()), include_in_schema=False
-            )
+            yield route
