@@ -24,15 +24,20 @@ _ASK_EVERY_S = 0.2
 
 @asynccontextmanager
 async def key_for_tests(where: CliSettings, store: Store, http: httpx.AsyncClient) -> AsyncIterator[str]:
-    """The token. One made here is known to ingest by then, may do nothing else, and is revoked after."""
+    """The token of the key in the settings, else of one that is borrowed."""
     if where.cli.key is not None:
         yield where.cli.key.get_secret_value()
         return
+    async with borrowed(Scope.TEST, store, http) as token:
+        yield token
+
+
+@asynccontextmanager
+async def borrowed(scope: Scope, store: Store, http: httpx.AsyncClient) -> AsyncIterator[str]:
+    """The token of a key that may do this alone, is known to ingest by then, and is revoked after."""
     keys = ApiKeyStore(store)
     now = clock.now()
-    key, token = await keys.create(
-        "self-test", [Scope.TEST], now=now, created_by=login(), expires_at=now + _LIVES
-    )
+    key, token = await keys.create("self-test", [scope], now=now, created_by=login(), expires_at=now + _LIVES)
     try:
         await _known(http, token)
         yield token

@@ -10,7 +10,8 @@ import typer
 from rich.text import Text
 
 from deploy.cli.output import ExitCode, Failed, Json, examples, print_json, remarks, results, table
-from deploy.cli.selftest_run import Result, State, run
+from deploy.cli.selftest_run import run
+from deploy.cli.selftest_tries import Result, State
 from deploy.cli.senders import SENDERS
 from deploy.cli.settings import settings
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
@@ -14,45 +13,25 @@ import httpx
 from deploy.cli import connect
 from deploy.cli.arrivals import Arrivals, arrivals
 from deploy.cli.ask import ask
-from deploy.cli.borrowed_key import key_for_tests
+from deploy.cli.borrowed_key import borrowed, key_for_tests
 from deploy.cli.output import Failed
-from deploy.cli.senders import NOT_SENT, SENDERS
+from deploy.cli.selftest_tries import Result, State, Try, tries_at
+from deploy.cli.senders import NEEDS, SENDERS
 from deploy.cli.senders.knock import Knock
 from deploy.cli.settings import CliSettings, environment
 from services.ingest.domain.selftest import mark
 from services.ingest.settings import IngestSettings
 from shared import clock
+from shared.domain.api_key import Scope
 from shared.events.feedback import FeedbackReceived, Mode
 from shared.settings import load
 from shared.store.connection import Store
 from shared.store.deliveries import DeliveryStore
+from shared.store.directory import DirectoryStore
 from shared.store.feedback import FeedbackStore
 
 _WORDS = "This is self-test {nonce} of Listening Post. Nobody is told of it."
 _SEND_WITHIN_S = 25.0
-
-
-class State(StrEnum):
-    ARRIVED = "arrived"
-    FAILED = "failed"
-    CLOSED = "closed"
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """One door. `received` and `classified` are positions in Kafka; times are in ms since it was sent."""
-
-    door: str
-    state: State
-    answer: str = ""
-    answered_ms: int | None = None
-    received: str = ""
-    received_ms: int | None = None
-    classified: str = ""
-    classified_ms: int | None = None
-    feedback_id: str = ""
-    problem: str = ""
-    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,45 +53,58 @@ async def run(where: CliSettings, wanted: frozenset[str], within_s: float) -> li
     """
     answer = await ask(where, "ingest", "GET /internal/doors")
     doors: dict[str, dict[str, Any]] = {door["name"]: door for door in answer["doors"]}
-    nonces = {
-        name: secrets.token_hex(8) for name in SENDERS if name in wanted and doors.get(name, {}).get("open")
-    }
+    opened = [name for name in SENDERS if name in wanted and doors.get(name, {}).get("open")]
     async with (
         connect.store(where) as store,
         httpx.AsyncClient(base_url=str(where.cli.ingest_url), timeout=_SEND_WITHIN_S) as http,
-        arrivals(where, lambda event: _nonce_in(event, nonces)) as seen,
-        key_for_tests(where, store, http) as key,
     ):
-        sent = await _knock(where, http, key, nonces)
-        expected = {one.nonce for one in sent.values() if one.refused is None}
-        await seen.until(lambda: expected <= set(seen.classified) & set(seen.received), within_s)
-        tested = [await _result(name, sent[name], seen, store, within_s) for name in nonces]
-    closed = [_closed(name, doors.get(name)) for name in SENDERS if name in wanted - set(nonces)]
-    untested = [
-        Result(name, State.CLOSED, problem=f"is open, and not tested: {why}")
-        for name, why in NOT_SENT.items()
-        if doors.get(name, {}).get("open")
-    ]
+        current = await DirectoryStore(store).current()
+        workspace = current.workspace if current else None
+        tries, untested = tries_at(opened, workspace)
+        nonces = [each.nonce for each in tries]
+        async with (
+            arrivals(where, lambda event: _nonce_in(event, nonces)) as seen,
+            key_for_tests(where, store, http) as key,
+            _keys(opened, store, http) as keys,
+        ):
+            ingest = load(IngestSettings, environment()).ingest
+            host = where.cli.ingest_url.host or ""
+            knock = Knock(http, host, key, ingest, "", keys, where.secret, workspace)
+            sent = await _knock(where, knock, tries)
+            expected = {each.nonce for each, one in zip(tries, sent, strict=True) if one.refused is None}
+            await seen.until(lambda: expected <= set(seen.classified) & set(seen.received), within_s)
+            tested = [
+                await _result(each.label, one, seen, store, within_s)
+                for each, one in zip(tries, sent, strict=True)
+            ]
+    closed = [_closed(name, doors.get(name)) for name in SENDERS if name in wanted - set(opened)]
     return [*tested, *closed, *untested]
 
 
-def _nonce_in(event: FeedbackReceived, nonces: Mapping[str, str]) -> str | None:
-    return next((nonce for nonce in nonces.values() if nonce in event.text), None)
+@asynccontextmanager
+async def _keys(
+    opened: Sequence[str], store: Store, http: httpx.AsyncClient
+) -> AsyncIterator[dict[Scope, str]]:
+    """Made for the doors that ask for a scope of their own, each for that alone, and taken back."""
+    async with AsyncExitStack() as stack:
+        scopes = {NEEDS[name] for name in opened if name in NEEDS}
+        yield {scope: await stack.enter_async_context(borrowed(scope, store, http)) for scope in scopes}
 
 
-async def _knock(
-    where: CliSettings, http: httpx.AsyncClient, key: str, nonces: Mapping[str, str]
-) -> dict[str, Sent]:
+def _nonce_in(event: FeedbackReceived, nonces: Sequence[str]) -> str | None:
+    return next((nonce for nonce in nonces if nonce in event.text), None)
+
+
+async def _knock(where: CliSettings, knock: Knock, tries: Sequence[Try]) -> list[Sent]:
     token = where.internal_token.get_secret_value().encode() if where.internal_token else b""
-    ingest = load(IngestSettings, environment()).ingest
-    host = where.cli.ingest_url.host or ""
 
-    async def one(name: str, nonce: str) -> Sent:
+    async def one(each: Try) -> Sent:
         loop = asyncio.get_running_loop()
-        text = f"{_WORDS.format(nonce=nonce)} {mark(token, name, clock.now(), nonce)}"
+        nonce = each.nonce
+        text = f"{_WORDS.format(nonce=nonce)} {mark(token, each.channel, clock.now(), nonce)}"
         began = loop.time()
         try:
-            said = await SENDERS[name](Knock(http, host, key, ingest, nonce), text)
+            said = await SENDERS[each.door](replace(knock, nonce=nonce, hook=each.hook), text)
         except Failed as refused:
             return Sent(nonce, began, loop.time(), refused=refused)
         except httpx.TransportError as error:
@@ -121,7 +113,7 @@ async def _knock(
         return Sent(nonce, began, loop.time(), said)
 
     # One after the other: what is measured is the way of each, not how they get on together.
-    return {name: await one(name, nonce) for name, nonce in nonces.items()}
+    return [await one(each) for each in tries]
 
 
 async def _result(name: str, sent: Sent, seen: Arrivals, store: Store, within_s: float) -> Result:

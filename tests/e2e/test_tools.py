@@ -150,7 +150,9 @@ async def test_selftest_sends_one_piece_through_every_door_and_tells_nobody(
     found = as_json(shell, "selftest")
     doors = {door["door"]: door for door in found["doors"]}
     assert found["passed"] is True
-    assert {name for name, door in doors.items() if door["state"] == "arrived"} >= {"mail", "rest", "slack"}
+    arrived = {name for name, door in doors.items() if door["state"] == "arrived"}
+    assert arrived >= {"imports", "mail", "note", "rest", "slack"}
+    assert doors["webhook"]["problem"] == "none is declared in the workspace"
     for door in doors.values():
         if door["state"] == "arrived":
             assert door["received"].startswith("feedback.received")
@@ -164,6 +166,49 @@ async def test_selftest_sends_one_piece_through_every_door_and_tells_nobody(
     assert all(heard[name]["last_heard_at"] for name in ("mail", "rest", "slack"))
     assert heard["mail"]["kept"] >= 1
     assert "last heard" in shell.run("channels").out
+
+
+HOOKS = """
+webhooks:
+  - id: survey
+    source: acme
+    channel: survey
+    verify:
+      scheme: hmac
+      secret: "secret:crm_webhook"
+      header: X-Sig
+      timestamp_header: X-Time
+      signed: "{timestamp}.{body}"
+    items: responses
+    skip: "!finished"
+    map: {text: answers.comment, external_id: id}
+  - id: shop
+    source: acme
+    verify: {scheme: token, secret: "secret:crm_webhook"}
+    map: {text: "join(': ', ['They said', comment])"}
+"""
+
+
+async def test_selftest_knocks_at_webhooks_whose_mapping_permits_it(post: Running, shell: Shell) -> None:
+    said, before = len(post.out), shell.run("export").out
+    try:
+        assert shell.run("apply", "-", "--yes", text=before + HOOKS).code == 0
+
+        def passed() -> Any:  # noqa: ANN401 - JSON
+            """Ingest has the workspace a moment later."""
+            done = shell.run("selftest", "--door", "webhook", "--json")
+            return json.loads(done.out)["doors"] if done.code == 0 else None
+
+        doors = await until(passed, within_s=60, what="the webhook takes it")
+        found = {door["door"]: door for door in doors}
+        assert found["webhook survey"]["state"] == "arrived", found
+        stored = as_json(shell, "explain", found["webhook survey"]["feedback_id"])["stored"]
+        assert (stored["mode"], stored["channel"], stored["source"]) == ("test", "survey", "acme")
+        assert "listening-post-test" not in stored["text"]
+        assert "not tested" in found["webhook shop"]["problem"]
+        assert post.out[said:] == "", "nobody was told"
+    finally:
+        shell.run("apply", "-", "--yes", "--take", "file", text=before)
 
 
 async def test_selftest_says_which_door_does_not_work_and_ends_with_1(post: Running, shell: Shell) -> None:
@@ -180,10 +225,17 @@ async def test_selftest_says_which_door_does_not_work_and_ends_with_1(post: Runn
 async def test_selftest_makes_a_key_of_its_own_where_none_is_given_and_takes_it_back(
     post: Running, shell: Shell
 ) -> None:
+    def made() -> dict[str, Any]:
+        return {key["id"]: key for key in as_json(shell, "keys", "list") if key["name"] == "self-test"}
+
+    before = made()
     assert as_json_with(shell, {"LISTENINGPOST_CLI__KEY": ""}, "selftest", "--door", "rest")["passed"] is True
-    (key,) = [key for key in as_json(shell, "keys", "list") if key["name"] == "self-test"]
-    assert key["revoked_at"]
+    (key,) = [key for number, key in made().items() if number not in before]
     assert key["scopes"] == ["feedback:test"]
+    assert as_json(shell, "selftest", "--door", "note", "--door", "imports")["passed"] is True
+    of_doors = [one["scopes"] for number, one in made().items() if number not in {*before, key["id"]}]
+    assert sorted(of_doors) == [["feedback:import"], ["feedback:test"]], "each may do one thing"
+    assert all(one["revoked_at"] for one in made().values())
 
 
 async def test_doctor_looks_at_doors_spool_lag_retention_and_webhooks(post: Running, shell: Shell) -> None:

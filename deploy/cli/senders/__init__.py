@@ -9,22 +9,26 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
-from deploy.cli.senders import cloudevents, mail, rest, slack, zendesk
+from deploy.cli.senders import cloudevents, imports, mail, note, rest, slack, webhook, zendesk
 from deploy.cli.senders.knock import Knock
+from shared.domain.api_key import Scope
 
 #: Hands `text` over and returns what the door said. Raises Failed when it did not take it.
 Sender: TypeAlias = Callable[[Knock, str], Awaitable[str]]
 
 SENDERS: dict[str, Sender] = {
     "cloudevents": cloudevents.send,
+    "imports": imports.send,
     "mail": mail.send,
+    "note": note.send,
     "rest": rest.send,
     "slack": slack.send,
+    "webhook": webhook.send,
     "zendesk": zendesk.send,
 }
-#: Doors that a self-test cannot knock at, and why.
-NOT_SENT: dict[str, str] = {
-    "note": "each is a colleague's: `listeningpost note add --test` sends one",
-    "webhook": "each has a mapping of its own, which only a body of its sender fits: use their test button",
-    "imports": "what comes in files goes the way of rest, or of mail: `listeningpost import FILE --dry-run`",
-}
+#: The door whose pieces are of many channels, one a declaration.
+WEBHOOK = "webhook"
+#: The channel of a door's piece, where it is not called like the door.
+CHANNEL_OF: dict[str, str] = {"imports": imports.CHANNEL}
+#: What a key needs that is made for a door.
+NEEDS: dict[str, Scope] = {"note": Scope.TEST, "imports": Scope.IMPORT}

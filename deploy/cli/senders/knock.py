@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
 import httpx
+from pydantic import SecretStr
 
 from deploy.cli.output import Failed
 from services.ingest.settings import IngestSection
+from shared.domain.api_key import Scope
+from shared.domain.webhook import Webhook
+from shared.domain.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
 class Knock:
     """`http` speaks to ingest, `host` is the machine it is on, `key` an API key that may send tests.
 
-    `nonce` is in the text; who needs an id of their own makes it of that.
+    `nonce` is in the text; who needs an id of their own makes it of that. `keys` are made for the run, with
+    one scope each; `hook` is the webhook that is meant; `secret` raises ConfigurationError.
     """
 
     http: httpx.AsyncClient
@@ -23,6 +29,10 @@ class Knock:
     key: str
     ingest: IngestSection
     nonce: str
+    keys: Mapping[Scope, str]
+    secret: Callable[[str], SecretStr]
+    workspace: Workspace | None = None
+    hook: Webhook | None = None
 
 
 def missing(variable: str) -> Failed:

@@ -22,19 +22,25 @@ async def send(knock: Knock, text: str) -> str:
         raise missing("LISTENINGPOST_INGEST__MAIL__PORT")
     if not boxes:
         raise missing("LISTENINGPOST_INGEST__MAIL__MAILBOXES")
-    mail = EmailMessage()
-    mail["From"], mail["To"] = _SENDER, str(boxes[0].address)
-    mail["Subject"], mail["Date"] = "Self-test", format_datetime(clock.now())
-    mail["Message-ID"] = f"<{knock.nonce}@listening-post.invalid>"
-    mail.set_content(text)
     try:
-        return await asyncio.to_thread(_hand_over, mail, knock.host, port)
+        return await asyncio.to_thread(
+            _hand_over, mail(knock.nonce, str(boxes[0].address), text), knock.host, port
+        )
     except smtplib.SMTPResponseException as error:
         raise _refused(error.smtp_code, error.smtp_error) from None
     except smtplib.SMTPRecipientsRefused as error:
         raise _refused(*next(iter(error.recipients.values()))) from None
     except (OSError, smtplib.SMTPException) as error:
         raise Failed(f"{knock.host}:{port} cannot be spoken to ({type(error).__name__})") from None
+
+
+def mail(nonce: str, to: str, text: str) -> EmailMessage:
+    made = EmailMessage()
+    made["From"], made["To"] = _SENDER, to
+    made["Subject"], made["Date"] = "Self-test", format_datetime(clock.now())
+    made["Message-ID"] = f"<{nonce}@listening-post.invalid>"
+    made.set_content(text)
+    return made
 
 
 def _refused(code: int, said: bytes | str) -> Failed:

@@ -18,7 +18,7 @@ from shared.events.feedback import Mode
 
 _BEGIN = "[listening-post-test "
 _MARK = re.compile(
-    r"\[listening-post-test ([a-z0-9_-]{1,40}) ([0-9]{1,12}) ([0-9a-f]{8,32}) ([0-9a-f]{64})\]"
+    r"\[listening-post-test ([a-z0-9._-]{1,64}) ([0-9]{1,12}) ([0-9a-f]{8,32}) ([0-9a-f]{64})\]"
 )
 _PURPOSE = b"listening-post self-test "
 #: A mail may be held up for a while (greylisting), a clock be wrong.
