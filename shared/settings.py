@@ -10,7 +10,7 @@ import difflib
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, ValidationError, model_validator
 from pydantic.fields import FieldInfo
@@ -53,6 +53,9 @@ class KafkaSettings(Section):
         "made anew",
     )
     replication_factor: int = Field(default=1, ge=1, description="of topics made by `listeningpost topics`")
+    retention_days: dict[str, Annotated[int, Field(ge=1, le=7)]] = Field(
+        default={}, description="JSON, topic to days, for `listeningpost topics`; default, and most: 7"
+    )
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
         default="PLAINTEXT", description="how the brokers are spoken to"
     )
@@ -103,6 +106,29 @@ class LogSettings(Section):
     )
 
 
+class RetentionSettings(Section):
+    """How long what is of people is kept; jobs in the services see to it. Topics: `KAFKA__RETENTION_DAYS`."""
+
+    feedback_days: int | None = Field(
+        default=None, ge=30, description="pieces, with their tags and attachments; default: for ever"
+    )
+    anonymise_after_months: int | None = Field(
+        default=None,
+        ge=1,
+        description="then a piece keeps its words and tags, but no names, addresses, links or attachments; "
+        "default: never",
+    )
+    contributors_days: int = Field(
+        default=400, ge=1, description="who spoke in confidence: afterwards nobody can answer them"
+    )
+    deliveries_days: int = Field(default=400, ge=8, description="who was told what, when")
+    quarantine_days: int = Field(default=90, ge=1, description="what is no feedback, or could not be read")
+    imports_days: int = Field(default=400, ge=8, description="how far each import was")
+    directory_days: int | None = Field(
+        default=None, ge=8, description="versions that are no longer in force; default: for ever"
+    )
+
+
 class CommonSettings(BaseSettings):
     """What every service reads. Frozen; built once, in `__main__`."""
 
@@ -114,6 +140,7 @@ class CommonSettings(BaseSettings):
     mongo: MongoSettings = MongoSettings()
     http: HttpSettings = HttpSettings()
     log: LogSettings = LogSettings()
+    retention: RetentionSettings = RetentionSettings()
     secrets: dict[str, SecretStr] = Field(
         default={}, description="what `secret:name` in the directory refers to"
     )

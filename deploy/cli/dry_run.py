@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from services.ingest.domain.build import build
 from services.ingest.domain.check import check
-from services.ingest.domain.conceal import conceal, mask, names_of
+from services.ingest.domain.conceal import conceal, names_of
 from services.ingest.domain.identify import identify
 from services.ingest.domain.normalise import normalise
 from services.ingest.domain.redact import redact
@@ -22,6 +22,7 @@ from services.notifier.domain.plan import Frame, plan
 from shared.domain.delivery import Delivery
 from shared.domain.directory import Directory
 from shared.domain.lens import Lens
+from shared.domain.masking import mask
 from shared.domain.matchers import Labels
 from shared.domain.route_steps import Step, steps
 from shared.domain.routing import compile_routes, labels

@@ -6,6 +6,7 @@ from services.classifier.engines import TAGGERS
 from services.classifier.erase import PiecesForgotten
 from services.classifier.http import tag
 from services.classifier.pipeline import Pipeline
+from services.classifier.retention import jobs
 from services.classifier.settings import ClassifierSettings
 from services.classifier.subscriptions import subscriptions
 from services.classifier.tagging import Tagging
@@ -15,6 +16,7 @@ from shared.bus.publisher import Publisher
 from shared.component import Component
 from shared.eraser import Eraser
 from shared.internal import open_internal
+from shared.retention import Retention
 from shared.service import Service
 from shared.store.connection import Store
 from shared.store.directory import DirectoryFollower
@@ -40,10 +42,12 @@ def create_app(settings: ClassifierSettings) -> Service:
     )
     forgotten = PiecesForgotten(pieces, erasures, publisher, clock.now)
     eraser = Eraser("classifier", store, ledger, forgotten, clock.now)
+    old = Retention("classifier", store, jobs(settings.retention, pieces), clock.now)
     consumer = Consumer(
         settings.kafka, subscriptions(pipeline.handle, settings.classifier), publisher, service="classifier"
     )
-    parts: list[Component] = [store, Migrator(store), directory, ledger, publisher, tagging, consumer, eraser]
+    parts: list[Component] = [store, Migrator(store), directory, ledger, publisher, tagging, consumer]
+    parts += [eraser, old]
     service = Service("classifier", settings, parts)
     routes = {"POST /internal/tag": tag(tagging, lambda: directory.directory)}
     open_internal(service.http, settings.internal_token, routes)

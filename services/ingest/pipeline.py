@@ -17,7 +17,7 @@ import structlog
 from services.ingest.domain.attach import admit, attach, withhold
 from services.ingest.domain.build import build
 from services.ingest.domain.check import check
-from services.ingest.domain.conceal import conceal, concealed_id, mask, names_of, seal_away
+from services.ingest.domain.conceal import conceal, concealed_id, names_of, seal_away
 from services.ingest.domain.forgotten import ERASED
 from services.ingest.domain.identify import Identity, external_feedback_id, identify
 from services.ingest.domain.normalise import MAX_ID_CHARS, clean_line, normalise
@@ -33,6 +33,7 @@ from services.ingest.spool.record import encode_aside, encode_piece, encode_unma
 from services.ingest.spool.spool import Spool
 from shared import clock, ids
 from shared.domain.directory import Directory
+from shared.domain.masking import mask
 from shared.domain.quarantine import Quarantined, QuarantineReason
 from shared.errors import DependencyDown, InvalidInput, PermanentError
 from shared.events.feedback import Change, FeedbackReceived

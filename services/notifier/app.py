@@ -9,6 +9,7 @@ from services.notifier.domain.outcome import Limits
 from services.notifier.erase import NoticesForgotten
 from services.notifier.pipeline import Pipeline, Rules
 from services.notifier.receivers import RECEIVERS, AnyReceiver
+from services.notifier.retention import jobs
 from services.notifier.schedule import Pulse, Schedule
 from services.notifier.sealed import SealedContributors
 from services.notifier.settings import NotifierSection, NotifierSettings
@@ -20,6 +21,7 @@ from shared.bus.consumer import Consumer
 from shared.bus.publisher import Publisher
 from shared.component import Component
 from shared.eraser import Eraser
+from shared.retention import Retention
 from shared.service import Service
 from shared.store.buckets import BucketStore
 from shared.store.connection import Store
@@ -84,6 +86,7 @@ def create_app(settings: NotifierSettings) -> Service:
         told_together,
         consumer,
         Eraser("notifier", store, erasures, NoticesForgotten(ledger), clock.now),
+        Retention("notifier", store, jobs(settings.retention, ledger), clock.now),
     ]
     return Service("notifier", settings, components)
 

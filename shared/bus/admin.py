@@ -10,9 +10,11 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from shared.bus.connection import client_options
-from shared.errors import DependencyDown
-from shared.events.topics import DLQ_PARTITIONS, TOPICS, Topic
+from shared.errors import ConfigurationError, DependencyDown
+from shared.events.topics import DLQ_PARTITIONS, DLQ_SUFFIX, TOPICS, Topic
 from shared.settings import KafkaSettings
+
+_DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,12 @@ class TopicState:
 async def ensure_topics(settings: KafkaSettings) -> list[str]:
     """Make what is missing, dead letters included; the names made. Raises DependencyDown."""
     missing = [state for state in await describe(settings) if not state.partitions]
-    configs = {name: topic.config for topic in TOPICS for name in (topic.name, topic.dead_letters)}
+    kept_ms = retentions_ms(settings)
+    configs = {
+        name: topic.config | {"retention.ms": str(kept_ms[name])}
+        for topic in TOPICS
+        for name in (topic.name, topic.dead_letters)
+    }
     wanted = [
         NewTopic(
             settings.topic_prefix + state.name,
@@ -42,6 +49,20 @@ async def ensure_topics(settings: KafkaSettings) -> list[str]:
             response = await admin.create_topics(wanted)
         _raise_for(response.topic_errors)
     return [state.name for state in missing]
+
+
+def retentions_ms(settings: KafkaSettings) -> dict[str, int]:
+    """How long each topic is to keep its records, dead letters as long as their topic; -1 is for ever.
+
+    Raises ConfigurationError for a setting that names none of our topics, or one that is kept for ever.
+    """
+    found = {name: topic.retention_ms for topic in TOPICS for name in (topic.name, topic.dead_letters)}
+    for name, days in settings.retention_days.items():
+        if found.get(name, -1) < 0:
+            msg = f"LISTENINGPOST_KAFKA__RETENTION_DAYS: {name!r} is no topic whose retention can be set"
+            raise ConfigurationError(msg)
+        found |= {name: days * _DAY_MS, name + DLQ_SUFFIX: days * _DAY_MS}
+    return found
 
 
 async def describe(settings: KafkaSettings) -> list[TopicState]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from cryptography.fernet import Fernet, InvalidToken
 from pydantic import SecretStr
@@ -69,6 +70,11 @@ class ContributorStore:
         with guard():
             rows = self._collection.find({"_id": {"$in": list(feedback_ids)}}, {"_id": 1})
             return {row["_id"] async for row in rows}
+
+    async def expire(self, before: datetime) -> int:
+        """Those sealed before then go; how many. Raises DependencyDown."""
+        with guard():
+            return (await self._collection.delete_many({"kept_at": {"$lt": before}})).deleted_count
 
     async def remove(self, *feedback_ids: str) -> int:
         """Nobody can be found behind these any more; how many rows went. Raises DependencyDown."""

@@ -18,7 +18,7 @@ from pymongo import UpdateMany, UpdateOne
 from pymongo.errors import BulkWriteError
 
 from shared import ids
-from shared.domain.delivery import CONTRIBUTOR, Attempt, Content, Delivery, Purpose, Settled, State
+from shared.domain.delivery import Attempt, Content, Delivery, Purpose, Settled, State
 from shared.errors import DependencyDown
 from shared.store.connection import Document, Store, guard
 from shared.store.delivery_documents import (
@@ -30,11 +30,11 @@ from shared.store.delivery_documents import (
     history_from,
     ref_document,
 )
+from shared.store.delivery_forget import DELETED, fading, forgetting, over
 from shared.store.owners import DELIVERIES
 
 _DUPLICATE = 11000
 _MOST_ATTEMPTS = 20
-_DELETED = "the piece was deleted"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_COUNTED = 10_000
 #: The partial index of due rows; without the hint a count by state reads the whole collection.
@@ -131,7 +131,7 @@ class DeliveryStore:
                 [
                     UpdateMany(
                         {**rows, "state": State.DUE.value},
-                        {"$set": {"state": State.CANCELLED.value, "problem": _DELETED}},
+                        {"$set": {"state": State.CANCELLED.value, "problem": DELETED}},
                     ),
                     UpdateMany(rows, {"$set": {"content": {}, "withdrawn": True}}),
                 ]
@@ -139,27 +139,18 @@ class DeliveryStore:
 
     async def forget(self, feedback_ids: Several[str]) -> int:
         """As `withdraw`, and no row knows where whoever spoke was answered. How many rows lost something."""
-        mine = {"feedback_id": {"$in": list(feedback_ids)}}
-        answers = {**mine, "recipient": CONTRIBUTOR}
-        nowhere = {
-            "$set": {"chain.$[].address": "", "chain.$[].thread": None},
-            "$unset": {"provider_ref": ""},
-        }
         with _bulk():
-            result = await self._collection.bulk_write(
-                [
-                    UpdateMany(
-                        {**mine, "content": {"$nin": [{}, None]}},
-                        {"$set": {"content": {}, "withdrawn": True}},
-                    ),
-                    UpdateMany(
-                        {**mine, "state": State.DUE.value, "purpose": {"$ne": Purpose.REDACTION.value}},
-                        {"$set": {"state": State.CANCELLED.value, "problem": _DELETED, "withdrawn": True}},
-                    ),
-                    UpdateMany({**answers, "chain.address": {"$gt": ""}}, nowhere),
-                ]
-            )
-        return result.modified_count
+            return (await self._collection.bulk_write(list(forgetting(feedback_ids)))).modified_count
+
+    async def fade(self, before: datetime) -> int:
+        """The same for rows planned before then that came to an end."""
+        with _bulk():
+            return (await self._collection.bulk_write(list(fading(before)))).modified_count
+
+    async def expire(self, before: datetime) -> int:
+        """Rows planned before then that came to an end go; how many."""
+        with guard():
+            return (await self._collection.delete_many(over(before))).deleted_count
 
     async def claim_due(self, most: int, now: datetime, lease_until: datetime) -> list[Claimed]:
         """At most `most` rows that are due, urgent ones first, then the oldest; nobody else has them."""
@@ -291,7 +282,7 @@ def _record(claimed: Claimed, settled: Settled, now: datetime) -> list[UpdateOne
         update["$unset"] = {"claim": ""}
     if settled.state is not State.DUE:
         return [UpdateOne(mine, update)]
-    cancelled = {"state": State.CANCELLED.value, "problem": "the piece was deleted"}
+    cancelled = {"state": State.CANCELLED.value, "problem": DELETED}
     return [
         UpdateOne({**mine, "withdrawn": {"$ne": True}}, update),
         UpdateOne(

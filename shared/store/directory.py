@@ -6,27 +6,27 @@ each other, the second learns of the first. What is in force is read whole or no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
-from pydantic import ValidationError
-from pymongo.errors import DocumentTooLarge, DuplicateKeyError
+from pymongo.errors import DuplicateKeyError
 
 from shared.domain.directory import Directory
-from shared.domain.workspace import Fault, Unsound, Workspace, faults
-from shared.errors import DependencyDown, InvalidInput, ListeningPostError, Reason
+from shared.domain.workspace import Workspace
+from shared.errors import DependencyDown, ListeningPostError
 from shared.store.connection import Document, Store, guard
 from shared.store.directory_documents import (
     Declared,
     Entry,
     Origin,
     Version,
+    checked,
     document_of,
     entry_of,
     line,
     stored,
     version_of,
+    within_one_document,
     workspace_of,
 )
 from shared.store.directory_forget import named, naming, redacted, without_contacts
@@ -136,6 +136,18 @@ class DirectoryStore:
                     gone += 1
         return gone
 
+    async def expire(self, before: datetime) -> int:
+        """Versions applied before then that are not in force go, and with them what came before; how many."""
+        collection = self._store.collection(DIRECTORY.name)
+        with guard():
+            pointer = await collection.find_one({"_id": _POINTER})
+            old = {
+                **_VERSIONS,
+                "applied_at": {"$lt": before},
+                "_id": {"$ne": pointer and pointer["document"]},
+            }
+            return (await collection.delete_many(old)).deleted_count
+
     async def mark(self) -> object:
         """Another one after every change; None before the first version was applied."""
         with guard():
@@ -166,7 +178,7 @@ class DirectoryStore:
                 raise DependencyDown("directory", _NONE_YET)
             if expected is not None and current.number not in expected:
                 raise Conflict(current)
-            edited = _checked(edit(current.workspace))
+            edited = checked(edit(current.workspace))
             if edited == current.workspace:
                 return current
             try:
@@ -192,7 +204,7 @@ class DirectoryStore:
         version = Version(expected + 1, author, now, workspace, origin)
         document = document_of(version)
         collection = self._store.collection(DIRECTORY.name)
-        with guard(), _within_one_document():
+        with guard(), within_one_document():
             pointer = await collection.find_one({"_id": _POINTER})
             if (pointer["version"] if pointer else 0) != expected:
                 raise Conflict(await self.current())
@@ -267,33 +279,6 @@ class DirectoryFollower(Follower[Directory | None]):
 
 
 _NONE_YET = "none is applied yet; run `listeningpost apply`"
-
-
-def _checked(workspace: Workspace) -> Workspace:
-    """Sound, and made of nothing but what can be read back: a copy that was changed is not checked by itself.
-
-    Raises Unsound.
-    """
-    try:
-        read = Workspace.model_validate(workspace.model_dump(mode="json", by_alias=True, warnings=False))
-    except ValidationError as error:
-        raise Unsound(Fault(path=fault["loc"], message=fault["msg"]) for fault in error.errors()) from None
-    wrong = faults(read)
-    if wrong:
-        raise Unsound(wrong)
-    return read
-
-
-@contextmanager
-def _within_one_document() -> Iterator[None]:
-    try:
-        yield
-    except DocumentTooLarge:
-        raise InvalidInput(
-            Reason.TOO_LARGE,
-            "the workspace is larger than a version can be (16 MB)",
-            remedy="bring fewer accounts or contacts",
-        ) from None
 
 
 __all__ = ["Conflict", "Declared", "DirectoryFollower", "DirectoryStore", "Entry", "Origin", "Version"]

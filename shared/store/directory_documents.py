@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from pydantic import ValidationError
+from pymongo.errors import DocumentTooLarge
 
 from shared import ids
-from shared.domain.workspace import Workspace
-from shared.errors import DependencyDown
+from shared.domain.workspace import Fault, Unsound, Workspace, faults
+from shared.errors import DependencyDown, InvalidInput, Reason
 from shared.store.connection import Document
 
 
@@ -119,3 +121,30 @@ def line(found: Sequence[Document], newest: str | None) -> Iterator[Document]:
             document = by_id.get(document["previous"] or "")
         else:
             document = by_number.get(document["version"] - 1)
+
+
+def checked(workspace: Workspace) -> Workspace:
+    """Sound, and made of nothing but what can be read back: a copy that was changed is not checked by itself.
+
+    Raises Unsound.
+    """
+    try:
+        read = Workspace.model_validate(workspace.model_dump(mode="json", by_alias=True, warnings=False))
+    except ValidationError as error:
+        raise Unsound(Fault(path=fault["loc"], message=fault["msg"]) for fault in error.errors()) from None
+    wrong = faults(read)
+    if wrong:
+        raise Unsound(wrong)
+    return read
+
+
+@contextmanager
+def within_one_document() -> Iterator[None]:
+    try:
+        yield
+    except DocumentTooLarge:
+        raise InvalidInput(
+            Reason.TOO_LARGE,
+            "the workspace is larger than a version can be (16 MB)",
+            remedy="bring fewer accounts or contacts",
+        ) from None

@@ -18,13 +18,15 @@ from typing import Any
 from pymongo import ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError
 
+from shared import clock
 from shared.domain.bucket import Bucket
 from shared.domain.coverage import Weighed
 from shared.domain.revision import Head
 from shared.domain.summary import Group, Sample
 from shared.errors import DependencyDown, PermanentError, Reason
-from shared.events.feedback import Change, FeedbackClassified, FeedbackReceived, Speaker
+from shared.events.feedback import Change, FeedbackClassified, FeedbackReceived
 from shared.store.connection import Document, Store, guard, is_away
+from shared.store.feedback_documents import TOMBSTONE, document_of, event_of, head_of, taking_over
 from shared.store.feedback_groups import (
     group_from,
     grouped,
@@ -34,6 +36,13 @@ from shared.store.feedback_groups import (
     samples_from,
     without,
 )
+from shared.store.feedback_old import (
+    EXPIRED_AT,
+    anonymising,
+    expiring,
+    let_go_since,
+    with_names,
+)
 from shared.store.feedback_people import identities_of, of_people
 from shared.store.feedback_voices import unknown_domains, weighed_from, weighed_groups
 from shared.store.owners import FEEDBACK
@@ -42,27 +51,6 @@ _DUPLICATE_KEY = 11000
 _SEARCH_WITHIN_MS = 20_000
 _HEAD = {"revision": 1, "content_hash": 1, "change": 1}
 _ALIVE = {"$ne": Change.DELETED.value}
-_NOBODY = Speaker(person_id="").model_dump()
-#: What is left of a deleted piece: no text, no people, no tags; enough to publish the deletion again.
-_TOMBSTONE = frozenset(
-    {
-        "feedback_id",
-        "channel",
-        "source",
-        "revision",
-        "change",
-        "mode",
-        "occurred_at",
-        "received_at",
-        "cause",
-        "tag_revision",
-        "classified_at",
-    }
-)
-
-
-#: How a piece came stays when the same comes once more: an import of what was live makes it no old row.
-_CAME_AS = {"mode", "batch"}
 
 
 class FeedbackStore:
@@ -75,13 +63,13 @@ class FeedbackStore:
         """What is stored of these pieces; without those of which nothing is."""
         with guard():
             found = await self._collection.find({"_id": {"$in": list(feedback_ids)}}, _HEAD).to_list(None)
-        return {document["_id"]: _head(document) for document in found}
+        return {document["_id"]: head_of(document) for document in found}
 
     async def get(self, feedback_ids: Sequence[str]) -> list[FeedbackClassified]:
         """These pieces as they are stored, deleted ones as tombstones; in no particular order."""
         with guard():
             found = await self._collection.find({"_id": {"$in": list(feedback_ids)}}).to_list(None)
-        return [_event(document) for document in found]
+        return [event_of(document) for document in found]
 
     async def said_in(self, channel: str, source: str, thread_id: str) -> list[str]:
         """External ids of the pieces of a thread, without deleted ones; in no particular order."""
@@ -155,9 +143,39 @@ class FeedbackStore:
                 async for document in self._collection.aggregate(pipeline, allowDiskUse=True):
                     yield document["kind"], document["_id"]
 
+    async def with_names(self, before: datetime, most: int) -> list[FeedbackClassified]:
+        """At most `most` pieces received before then that are not anonymised yet."""
+        with guard():
+            found = await self._collection.find(with_names(before)).limit(most).to_list(None)
+        return [event_of(document) for document in found]
+
+    async def anonymise(self, pieces: Sequence[FeedbackClassified]) -> int:
+        """These stand in the place of what they were made of, unless that was edited meanwhile; how many."""
+        writes = [anonymising(piece, clock.now()) for piece in pieces]
+        with guard():
+            return (await self._collection.bulk_write(writes, ordered=False)).modified_count
+
+    async def expire(self, before: datetime) -> int:
+        """Of pieces received before then tombstones are left; how many went."""
+        alive = {"received_at": {"$lt": before}, "change": _ALIVE}
+        with guard():
+            return (
+                await self._collection.update_many(alive, expiring(clock.now(), TOMBSTONE))
+            ).modified_count
+
+    async def remove_expired(self, before: datetime) -> int:
+        """Tombstones of what expired before then go as well; how many."""
+        with guard():
+            return (await self._collection.delete_many({EXPIRED_AT: {"$lt": before}})).deleted_count
+
+    async def let_go_since(self, since: datetime) -> list[str]:
+        """Ids of what was anonymised or has expired since: nobody shows their attachments any more."""
+        with guard():
+            return [each["_id"] async for each in self._collection.find(let_go_since(since), {"_id": 1})]
+
     async def insert_new(self, pieces: Sequence[FeedbackClassified]) -> set[str]:
         """Those of which nothing was stored are. Twice as fast as an upsert, and most pieces are new."""
-        documents = [_document(piece) for piece in pieces]
+        documents = [document_of(piece) for piece in pieces]
         try:
             with guard():
                 await self._collection.insert_many(documents, ordered=False)
@@ -170,7 +188,7 @@ class FeedbackStore:
         operations = [
             ReplaceOne(
                 {"_id": piece.feedback_id, "revision": {"$lt": piece.revision}, "change": _ALIVE},
-                _document(piece),
+                document_of(piece),
                 upsert=True,
             )
             for piece in pieces
@@ -185,7 +203,7 @@ class FeedbackStore:
                     "_id": tombstone.feedback_id,
                     "$or": [{"change": _ALIVE}, {"revision": {"$lt": tombstone.revision}}],
                 },
-                _document(tombstone),
+                document_of(tombstone),
                 upsert=True,
             )
             for tombstone in tombstones
@@ -205,7 +223,7 @@ class FeedbackStore:
                     "change": _ALIVE,
                     "content_hash": event.content_hash,
                 },
-                _taking_over(event),
+                taking_over(event),
             )
             for event in events
         ]
@@ -236,31 +254,3 @@ def _duplicates(error: BulkWriteError) -> list[int]:
     if others:
         raise PermanentError(Reason.REJECTED, f"MongoDB refused a document: codes {sorted(others)}") from None
     return [fault["index"] for fault in faults]
-
-
-def _head(document: Document) -> Head:
-    return Head(
-        document["revision"], document.get("content_hash", ""), document["change"] == Change.DELETED.value
-    )
-
-
-def _document(piece: FeedbackClassified) -> Document:
-    document: Document = piece.model_dump(exclude_none=True)
-    if piece.change is Change.DELETED:
-        document = {name: document[name] for name in document if name in _TOMBSTONE}
-        document["deleted_at"] = piece.classified_at
-    document["_id"] = piece.feedback_id
-    return document
-
-
-def _taking_over(event: FeedbackReceived) -> Document:
-    """The update that makes a document say what the event says: what is not in it is not in the document."""
-    missing = {name: "" for name, value in event.__dict__.items() if value is None and name not in _CAME_AS}
-    update: Document = {"$set": event.model_dump(exclude=_CAME_AS, exclude_none=True)}
-    return update | {"$unset": missing} if missing else update
-
-
-def _event(document: Document) -> FeedbackClassified:
-    if document["change"] == Change.DELETED.value:
-        document = {**document, "reported_by": _NOBODY}
-    return FeedbackClassified.model_validate(document)

@@ -58,6 +58,11 @@ class ImportStore:
             ) from None
         return _run(row)
 
+    async def expire(self, before: datetime) -> int:
+        """Those that moved last before then go; how many."""
+        with guard():
+            return (await self._collection.delete_many({"updated_at": {"$lt": before}})).deleted_count
+
 
 def _run(row: Document) -> ImportRun:
     fields = {name: row[name] for name in ImportRun.__slots__ if name in row}

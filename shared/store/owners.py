@@ -42,12 +42,14 @@ class NothingOfPeople:
 class CollectionSpec:
     """`required` maps a field to its BSON type: the validator checks presence and type, nothing more.
 
-    `erasure` has no default: whoever adds a collection says what becomes of it when somebody is forgotten.
+    `erasure` and `kept` have no default: whoever adds a collection says what becomes of it when somebody is
+    forgotten, and how long it is kept: by which setting of `LISTENINGPOST_RETENTION__`, or in words.
     """
 
     name: str
     owner: Owner
     erasure: Forgets | NothingOfPeople
+    kept: str
     required: tuple[tuple[str, str | tuple[str, ...]], ...] = ()
     indexes: tuple[Index, ...] = ()
 
@@ -56,23 +58,31 @@ ATTACHMENTS = CollectionSpec(
     "attachments.files",
     "ingest",
     Forgets("ingest", "a content goes with the last piece that shows it"),
+    kept="as long as a piece shows them",
     indexes=(
         Index("by_content", (("metadata.sha256", 1),)),
         Index("by_feedback", (("metadata.feedback_ids", 1),)),
         Index("dropped", (("metadata.dropped", 1),), where=(("metadata.dropped", True),)),
     ),
 )
-ATTACHMENT_CHUNKS = CollectionSpec("attachments.chunks", "ingest", Forgets("ingest", "as attachments.files"))
+ATTACHMENT_CHUNKS = CollectionSpec(
+    "attachments.chunks",
+    "ingest",
+    Forgets("ingest", "as attachments.files"),
+    kept="as long as a piece shows them",
+)
 CONTRIBUTORS = CollectionSpec(
     "contributors",
     "ingest",
     Forgets("ingest", "the row goes"),
+    kept="contributors_days",
     required=(("sealed", "binData"), ("codename", "string")),
 )
 IDEMPOTENCY = CollectionSpec(
     "idempotency",
     "ingest",
     NothingOfPeople("hashes of requests, and answers that hold ids; gone after a day"),
+    kept="a day",
     required=(("body_hash", "string"), ("expires_at", "date")),
     indexes=(Index("expires", (("expires_at", 1),), expire_after_s=0),),
 )
@@ -80,6 +90,7 @@ IMPORTS = CollectionSpec(
     "imports",
     "ingest",
     NothingOfPeople("how far each file is; refused rows are in files of whoever imports"),
+    kept="imports_days",
     required=(("source", "string"), ("file_name", "string"), ("rows_done", ("int", "long"))),
     indexes=(Index("newest", (("updated_at", -1),)),),
 )
@@ -87,6 +98,7 @@ QUARANTINE = CollectionSpec(
     "quarantine",
     "ingest",
     Forgets("ingest", "what holds one of their addresses goes"),
+    kept="quarantine_days",
     required=(("channel", "string"), ("reason", "string"), ("received_at", "date")),
     indexes=(
         Index("newest", (("received_at", -1),)),
@@ -97,6 +109,7 @@ FEEDBACK = CollectionSpec(
     "feedback",
     "classifier",
     Forgets("classifier", "the piece becomes a tombstone: no text, no people, no tags"),
+    kept="feedback_days",
     required=(
         ("feedback_id", "string"),
         ("channel", "string"),
@@ -114,6 +127,9 @@ FEEDBACK = CollectionSpec(
             (("spoken_for.person_id", 1), ("received_at", -1)),
             where=(("spoken_for.person_id", {"$gt": ""}),),
         ),
+        # So are those of old pieces that were let go of.
+        Index("anonymised", (("anonymised_at", 1),), where=(("anonymised_at", {"$exists": True}),)),
+        Index("expired", (("expired_at", 1),), where=(("expired_at", {"$exists": True}),)),
         # Most pieces come with no import, and cost it nothing.
         Index("by_batch", (("batch", 1), ("classified_at", 1)), where=(("batch", {"$gt": ""}),)),
         # A ticket that is deleted takes its comments along; no other channel asks for a thread.
@@ -124,6 +140,7 @@ DELIVERIES = CollectionSpec(
     "deliveries",
     "notifier",
     Forgets("notifier", "rows stay, without what they said and without the address of whoever spoke"),
+    kept="deliveries_days",
     required=(
         ("notice_id", "string"),
         ("feedback_id", "string"),
@@ -143,6 +160,7 @@ BUCKETS = CollectionSpec(
     "buckets",
     "notifier",
     NothingOfPeople("counts and times of imports"),
+    kept="90 days",
     required=(("run", ("int", "long")), ("touched_at", "date")),
     indexes=(
         Index("open", (("touched_at", 1),), where=(("opened_at", {"$exists": True}),)),
@@ -154,23 +172,28 @@ DIRECTORY = CollectionSpec(
     "directory",
     "console",
     Forgets("ingest", "contacts go from every version, colleagues who left lose name and addresses"),
+    kept="directory_days",
     required=(("version", ("int", "long")), ("author", "string"), ("applied_at", "date")),
 )
 API_KEYS = CollectionSpec(
     "api_keys",
     "console",
     NothingOfPeople("keys of systems and colleagues, none of who gives feedback"),
+    kept="for ever",
     required=(("hash", "string"), ("scopes", "array"), ("created_at", "date")),
 )
 ERASURES = CollectionSpec(
     "erasures",
     "shared",
     NothingOfPeople("keyed hashes; ids until no topic holds anything any more"),
+    kept="for ever",
     required=(("marks", "array"), ("asked_at", "date")),
     indexes=(Index("changed", (("changed_at", -1),)),),
 )
-MIGRATIONS = CollectionSpec("migrations", "shared", NothingOfPeople("numbers of migrations"))
-LEASES = CollectionSpec("leases", "shared", NothingOfPeople("names of tasks, and who has them"))
+MIGRATIONS = CollectionSpec("migrations", "shared", NothingOfPeople("numbers of migrations"), kept="for ever")
+LEASES = CollectionSpec(
+    "leases", "shared", NothingOfPeople("names of tasks, and who has them"), kept="for ever"
+)
 
 COLLECTIONS: tuple[CollectionSpec, ...] = (
     ATTACHMENTS,

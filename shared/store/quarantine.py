@@ -73,6 +73,11 @@ class QuarantineStore:
             async for row in self._collection.find({"received_at": {"$lte": received_before}}, {"raw": 1}):
                 yield row["_id"], bytes(row["raw"])
 
+    async def expire(self, before: datetime) -> int:
+        """Those received before then go; how many. Raises DependencyDown."""
+        with guard():
+            return (await self._collection.delete_many({"received_at": {"$lt": before}})).deleted_count
+
     async def remove(self, entry_id: str) -> bool:
         """True when it was there. Raises DependencyDown."""
         with guard():

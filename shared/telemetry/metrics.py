@@ -23,6 +23,7 @@ SPOOL_BYTES = Gauge("listeningpost_spool_bytes", "Bytes in the spool")
 SPOOL_DAMAGED = Counter("listeningpost_spool_set_aside_total", "Spool records that could not be drained")
 SPOOL_OLDEST_SECONDS = Gauge("listeningpost_spool_oldest_seconds", "Age of the oldest piece in the spool")
 QUARANTINED = Counter("listeningpost_quarantined_total", "Messages put aside", ["channel", "reason"])
+EXPIRED = Counter("listeningpost_expired_total", "What was kept long enough and went", ["kind"])
 ERASED_THINGS = Counter(
     "listeningpost_erased_total", "What went because somebody asked to be forgotten", ["kind"]
 )

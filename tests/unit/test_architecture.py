@@ -16,6 +16,7 @@ from prometheus_client import Gauge, Histogram
 from services.classifier.erase import PiecesForgotten
 from services.ingest.privacy.erase import IntakeForgotten
 from services.notifier.erase import NoticesForgotten
+from shared.settings import RetentionSettings
 from shared.store import owners
 from shared.store.owners import COLLECTIONS, CollectionSpec, Forgets
 from shared.telemetry import metrics
@@ -221,3 +222,11 @@ def test_every_collection_with_something_of_people_is_cleared_by_the_service_tha
         *(("notifier", name) for name in NoticesForgotten.collections),
     }
     assert promised == done
+
+
+def test_every_collection_is_kept_by_a_setting_that_exists_or_as_long_as_words_say() -> None:
+    page = (ROOT / "docs" / "privacy.md").read_text(encoding="utf-8")
+    for spec in COLLECTIONS:
+        if spec.kept.endswith("_days"):
+            assert spec.kept in RetentionSettings.model_fields, spec.name
+        assert f"`{spec.name}`" in page, f"docs/privacy.md says how long {spec.name} is kept"

@@ -8,10 +8,9 @@ from collections.abc import Mapping, Sequence
 from deploy.cli.checks.finding import Finding, State
 from deploy.cli.letters import Choice, chosen
 from deploy.cli.settings import CliSettings
-from shared.bus.admin import TopicState, describe
+from shared.bus.admin import TopicState, describe, retentions_ms
 from shared.bus.condition import Cluster, Lag, cluster, lags, retentions
 from shared.errors import DependencyDown
-from shared.events.topics import TOPICS
 from shared.settings import KafkaSettings
 
 _DAY_MS = 86_400_000
@@ -24,7 +23,7 @@ async def check(where: CliSettings) -> list[Finding]:
     try:
         topics = await describe(where.kafka)
         found = [_cluster(await cluster(where.kafka), where.kafka), *topic_findings(topics)]
-        found += retention_findings(await retentions(where.kafka), where.kafka.topic_prefix)
+        found += retention_findings(await retentions(where.kafka), where.kafka)
         if all(topic.partitions for topic in topics):
             found += lag_findings(await lags(where.kafka))
             found.append(await _dead_letters(where))
@@ -64,9 +63,9 @@ def topic_findings(topics: Sequence[TopicState]) -> list[Finding]:
     return found or [Finding("topics", State.OK, f"all {len(topics)} are there")]
 
 
-def retention_findings(kept_ms: Mapping[str, int], prefix: str) -> list[Finding]:
+def retention_findings(kept_ms: Mapping[str, int], settings: KafkaSettings) -> list[Finding]:
     """Longer than declared breaks the promise on erasure; shorter loses what one who is away has to read."""
-    declared = {name: topic.retention_ms for topic in TOPICS for name in (topic.name, topic.dead_letters)}
+    declared, prefix = retentions_ms(settings), settings.topic_prefix
     found = []
     for name, milliseconds in kept_ms.items():
         wanted_ms = declared[name]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from uuid import UUID
 
 from services.ingest.domain.codename import codename, keyed_id
@@ -13,7 +12,6 @@ from shared.domain.contributor import Contributor
 from shared.domain.directory import Directory
 from shared.events.feedback import FeedbackReceived, Occasion, ReplyTo, Speaker
 
-NAME_REMOVED = "[name removed]"
 #: Where fewer are in a department, to name it would be to name them.
 MIN_DEPARTMENT_SIZE = 5
 SEALED_RECEIVER = "contributor"
@@ -103,11 +101,3 @@ def names_of(clean: Submission, identity: Identity, directory: Directory) -> tup
     addresses = {claim.address for claim in claims} | set(person.emails + person.slack_ids if person else ())
     found = names | parts | addresses
     return tuple(sorted((name for name in found if len(name) >= _MIN_NAME_CHARS), key=len, reverse=True))
-
-
-def mask(text: str, names: Iterable[str]) -> str:
-    """`text` with each whole-word occurrence of a name replaced; capitals count only in single words."""
-    for name in names:
-        flags = re.IGNORECASE if " " in name or "@" in name else re.NOFLAG
-        text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", NAME_REMOVED, text, flags=flags)
-    return text

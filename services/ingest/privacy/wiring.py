@@ -11,6 +11,7 @@ from services.ingest.privacy.access import Access
 from services.ingest.privacy.erase import IntakeForgotten, Places
 from services.ingest.privacy.repair import Repair
 from services.ingest.privacy.requests import Privacy, Records
+from services.ingest.privacy.retention import jobs
 from services.ingest.settings import IngestSettings
 from shared import clock
 from shared.bus.publisher import Publisher
@@ -20,6 +21,7 @@ from shared.eraser import Eraser
 from shared.events.feedback import FeedbackReceived
 from shared.internal import Answering
 from shared.relay import Relay
+from shared.retention import Retention
 from shared.store.attachments import AttachmentStore
 from shared.store.connection import Store
 from shared.store.contributors import ContributorStore
@@ -73,5 +75,6 @@ def wire(
         Relay(store, publisher, [ERASURES.name]),
         Eraser("ingest", store, ledger, forgetting, clock.now),
         Repair(privacy, store),
+        Retention("ingest", store, jobs(settings.retention, store), clock.now),
     )
     return Wired(privacy.routes(access), components)

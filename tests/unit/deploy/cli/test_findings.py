@@ -15,6 +15,7 @@ from deploy.cli.checks.services import status_findings
 from shared.bus.admin import TopicState
 from shared.bus.condition import Lag
 from shared.events.topics import ERASED, RECEIVED, TOPICS
+from shared.settings import KafkaSettings
 from tests.support.company import NOW
 
 WEEK_MS = 7 * 86_400_000
@@ -33,7 +34,7 @@ def test_topics_that_are_missing_or_too_small_come_with_the_command() -> None:
     [(WEEK_MS, State.OK), (-1, State.WRONG), (2 * WEEK_MS, State.WRONG), (3_600_000, State.WARNING)],
 )
 def test_a_topic_keeps_as_long_as_declared(kept_ms: int, state: State) -> None:
-    (found,) = retention_findings({RECEIVED.name: kept_ms}, "post.")
+    (found,) = retention_findings({RECEIVED.name: kept_ms}, KafkaSettings(topic_prefix="post."))
     assert found.state is state
     if state is not State.OK:
         assert f"--entity-name post.{RECEIVED.name} --add-config retention.ms={WEEK_MS}" in found.remedy
@@ -41,7 +42,7 @@ def test_a_topic_keeps_as_long_as_declared(kept_ms: int, state: State) -> None:
 
 def test_every_topic_is_declared_within_what_erasure_promises() -> None:
     kept = {name: topic.retention_ms for topic in TOPICS for name in (topic.name, topic.dead_letters)}
-    assert {finding.state for finding in retention_findings(kept, "")} == {State.OK}
+    assert {finding.state for finding in retention_findings(kept, KafkaSettings())} == {State.OK}
     of_people = [topic for topic in TOPICS if topic is not ERASED]
     assert {topic.retention_ms for topic in of_people} == {WEEK_MS}
 

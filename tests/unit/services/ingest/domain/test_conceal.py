@@ -6,10 +6,11 @@ import pytest
 
 from services.ingest.domain.build import build
 from services.ingest.domain.codename import _FIRST, _SECOND, codename, keyed_id
-from services.ingest.domain.conceal import conceal, concealed_id, mask, names_of, seal_away
+from services.ingest.domain.conceal import conceal, concealed_id, names_of, seal_away
 from services.ingest.domain.identify import Identity, identify
 from services.ingest.domain.shorten import shorten
 from services.ingest.domain.submission import Claim, Submission
+from shared.domain.masking import mask
 from shared.events.feedback import Affiliation, FeedbackReceived, Occasion, ReplyTo
 from tests.support.submissions import COLLEAGUE, DIRECTORY, RECEIVED_AT, submission
 
