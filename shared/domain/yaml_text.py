@@ -124,6 +124,9 @@ def _scalar(value: _Plain) -> yaml.Node:
         if not node.value.replace("\n", "").isprintable():
             # Among it what YAML takes for the end of a line, and we do not (U+0085, U+2028).
             node.style = '"'
+        elif node.value == "\n" or node.value.endswith("\n\n"):
+            # A block that keeps its empty lines is open-ended: PyYAML ends the document after it, with `...`.
+            node.style = '"'
         elif "\n" in node.value:
             node.style = "|"
     return node

@@ -68,6 +68,14 @@ def test_hand_made_workspaces_read_back_and_give_the_same_bytes(workspace: Works
     assert write_workspace(read_workspace(text)) == text
 
 
+@pytest.mark.parametrize("text", ["\n", "two\n\n", "\n\n", "one\n", "\none"])
+def test_empty_lines_at_the_end_of_a_text_end_no_document(text: str) -> None:
+    workspace = directory().workspace.model_copy(update={"competitors": (text,)})
+    written = write_workspace(workspace)
+    assert parse(written).flaws == []
+    assert Workspace.model_validate(parse(written).value) == workspace
+
+
 def test_it_can_be_read_and_edited() -> None:
     lines = write_workspace(EXAMPLE, "9-1a2b3c4d").splitlines()
     assert lines[1] == "based_on: 9-1a2b3c4d"
