@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Protocol
@@ -17,12 +18,20 @@ class Publisher(Protocol):
     """shared.bus.Publisher, as far as it is used here."""
 
     async def publish(
-        self, topic: Topic, events: Sequence[Event], *, traces: Sequence[str | None] | None = None
+        self,
+        topic: Topic,
+        events: Sequence[Event],
+        *,
+        within_s: float | None = None,
+        traces: Sequence[str | None] | None = None,
     ) -> None: ...
 
 
 class Outlet:
-    """`anyway` tries although Kafka is known to be away: the spool's drain finds out that it is back."""
+    """The breaker bounds the time of each attempt, once for all its topics.
+
+    `anyway` tries although Kafka is known to be away: the spool's drain finds out that it is back.
+    """
 
     def __init__(self, publisher: Publisher, breaker: Breaker) -> None:
         self._publisher = publisher
@@ -42,12 +51,13 @@ class Outlet:
             by_topic[piece.topic].append(piece)
         async with self._breaker.attempt(anyway=anyway, extra_s=extra_s):
             for topic, group in by_topic.items():
-                events = [piece.event for piece in group]
-                await self._publisher.publish(topic, events, traces=[piece.trace for piece in group])
+                events, traces = [piece.event for piece in group], [piece.trace for piece in group]
+                await self._publisher.publish(topic, events, within_s=math.inf, traces=traces)
 
     async def publish_unmapped(
         self, events: Sequence[HookUnmapped], *, anyway: bool = False, extra_s: float = 0.0
     ) -> None:
         """As `publish`, for bodies that no mapping fitted."""
         async with self._breaker.attempt(anyway=anyway, extra_s=extra_s):
-            await self._publisher.publish(UNMAPPED, events, traces=[event.trace for event in events])
+            traces = [event.trace for event in events]
+            await self._publisher.publish(UNMAPPED, events, within_s=math.inf, traces=traces)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Sequence
 
 import structlog
@@ -84,6 +85,8 @@ class Publisher:
     ) -> None:
         """All `events` are acknowledged by all in-sync replicas.
 
+        `within_s` is infinite for whoever bounds the time itself: a clock costs as much as an event.
+
         Raises DependencyDown when that did not happen `within_s` (some of them may arrive all the same, so
         consumers are idempotent), PermanentError, before anything is sent, when one of them is too large.
         """
@@ -100,7 +103,7 @@ class Publisher:
             raise DependencyDown("kafka", "the producer is not started")
         limit_s = within_s if within_s is not None else self._settings.request_timeout_ms / 1000
         try:
-            async with asyncio.timeout(limit_s):
+            async with asyncio.timeout(limit_s) if limit_s < math.inf else contextlib.nullcontext():
                 await lanes.send(self._settings.topic_prefix + topic, records)
         except TimeoutError:
             raise DependencyDown("kafka", f"no acknowledgement within {limit_s:g} s") from None

@@ -42,7 +42,12 @@ class Kafka:
         self.traces: list[str | None] = []
 
     async def publish(
-        self, topic: Topic, events: Sequence[Event], *, traces: Sequence[str | None] | None = None
+        self,
+        topic: Topic,
+        events: Sequence[Event],
+        *,
+        within_s: float | None = None,
+        traces: Sequence[str | None] | None = None,
     ) -> None:
         self.calls.append((topic.name, len(events)))
         if self.away:
