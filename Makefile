@@ -33,7 +33,7 @@ fast: $(READY) ## Unit and contract tests only
 
 .PHONY: test-kafka
 test-kafka: $(READY) java ## Integration and chaos tests on Apache Kafka itself (Java 17; fetches its jars once)
-	$(PYTEST) --stack=apache-kafka tests/integration tests/chaos $(ARGS)
+	$(PYTEST) --stack=apache-kafka tests/integration tests/chaos tests/e2e/test_erasure.py $(ARGS)
 
 .PHONY: test-kafka-smoke
 test-kafka-smoke: $(READY) java ## The few of them that must be seen on Apache Kafka before a release

@@ -271,6 +271,7 @@ async def _publish(made: Scene, topic: str, records: list[Record]) -> None:
         await publisher.stop()
 
 
+@pytest.mark.kafka_smoke
 async def test_somebody_who_is_erased_is_nowhere_and_nothing_brings_them_back(told_all: Scene) -> None:
     made = told_all
     known = await made.cli("access", ADDRESS)

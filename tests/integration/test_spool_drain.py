@@ -44,6 +44,22 @@ async def test_it_tries_until_it_is_back_and_keeps_the_order(house: Parts) -> No
     assert house.drain.problem() is None
 
 
+async def test_whoever_is_forgotten_while_it_waits_does_not_come_out_of_it(house: Parts) -> None:
+    shown = File("shot.png", "image/png", screenshot(author="her"))
+    await house.pipeline.accept([submission(text="hers", files=(shown,)), submission(text="his")])
+    assert house.spool.records == 2
+    house.memory.files.clear()
+    house.barred.add("hers")
+    house.kafka.away = False
+    await house.drain.start()
+    await until(lambda: empty(house), within_s=20, what="the spool is drained")
+    assert house.kafka.texts == ["his"]
+    assert house.memory.files == {}
+    (receipt,) = await house.pipeline.accept([submission(text="hers")])
+    assert receipt.is_of_somebody_erased
+    assert house.kafka.texts == ["his"]
+
+
 async def test_one_record_is_enough_to_find_out(house: Parts) -> None:
     await house.pipeline.accept([submission(text=f"{number}") for number in range(20)])
     house.kafka.calls.clear()

@@ -104,6 +104,8 @@ class Parts:
     def __init__(self, directory: Path, *, quota_bytes: int, limits: Limits) -> None:
         self.kafka = Kafka()
         self.memory = Memory()
+        #: Texts of those who are forgotten.
+        self.barred: set[str] = set()
         self.spool = Spool(directory, quota_bytes=quota_bytes, segment_bytes=MB)
         self.outlet = Outlet(self.kafka, Breaker("kafka", within_s=2, probe_every_s=60))
         self.pipeline = Pipeline(
@@ -113,9 +115,13 @@ class Parts:
             confidence=Confidence(b"key", SEAL),
             limits=limits,
             directory=lambda: DIRECTORY,
+            is_barred=self._is_barred,
             now=lambda: RECEIVED_AT,
         )
-        self.drain = Drain(self.spool, self.memory, self.outlet)
+        self.drain = Drain(self.spool, self.memory, self.outlet, self._is_barred)
+
+    def _is_barred(self, event: FeedbackReceived) -> bool:
+        return event.text in self.barred
 
 
 @asynccontextmanager
