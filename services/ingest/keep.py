@@ -44,6 +44,12 @@ class Keeper:
             with document_or_server():
                 await self._keep(piece)
 
+    async def forget(self, feedback_id: str) -> None:
+        """Nothing of the piece is there: whoever spoke was forgotten while its event waited."""
+        async with self._breaker.attempt(anyway=True):
+            with document_or_server():
+                await self._forget(feedback_id)
+
     async def put_aside(self, entries: Sequence[Quarantined], *, anyway: bool = False) -> None:
         """They are listed in quarantine."""
         async with self._breaker.attempt(anyway=anyway):
@@ -59,8 +65,7 @@ class Keeper:
     async def _keep(self, piece: Piece) -> None:
         event = piece.event
         if event.change is Change.DELETED:
-            await self._contributors.remove(event.feedback_id)
-            await self._attachments.release(event.feedback_id)
+            await self._forget(event.feedback_id)
         for each in piece.kept:
             file = each.attachment
             await self._attachments.keep(file.sha256, each.content, file.media_type, event.feedback_id)
@@ -68,3 +73,7 @@ class Keeper:
             await self._contributors.keep(
                 event.feedback_id, event.revision, event.codename or "", piece.sealed
             )
+
+    async def _forget(self, feedback_id: str) -> None:
+        await self._contributors.remove(feedback_id)
+        await self._attachments.release(feedback_id)

@@ -46,15 +46,14 @@ async def test_it_tries_until_it_is_back_and_keeps_the_order(house: Parts) -> No
 
 async def test_whoever_is_forgotten_while_it_waits_does_not_come_out_of_it(house: Parts) -> None:
     shown = File("shot.png", "image/png", screenshot(author="her"))
-    await house.pipeline.accept([submission(text="hers", files=(shown,)), submission(text="his")])
+    hers, _ = await house.pipeline.accept([submission(text="hers", files=(shown,)), submission(text="his")])
     assert house.spool.records == 2
-    house.memory.files.clear()
     house.barred.add("hers")
     house.kafka.away = False
     await house.drain.start()
     await until(lambda: empty(house), within_s=20, what="the spool is drained")
     assert house.kafka.texts == ["his"]
-    assert house.memory.files == {}
+    assert house.memory.forgotten == [hers.feedback_id], "its attachments were stored before"
     (receipt,) = await house.pipeline.accept([submission(text="hers")])
     assert receipt.is_of_somebody_erased
     assert house.kafka.texts == ["his"]

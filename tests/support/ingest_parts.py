@@ -73,6 +73,7 @@ class Memory(Keeper):
         self.files: dict[str, bytes] = {}
         self.sealed: dict[str, bytes] = {}
         self.deleted: list[str] = []
+        self.forgotten: list[str] = []
         self.aside: list[Quarantined] = []
 
     async def keep(self, piece: Piece, *, anyway: bool = False) -> None:
@@ -84,6 +85,10 @@ class Memory(Keeper):
         self.files |= {each.attachment.sha256: each.content for each in piece.kept}
         if piece.sealed is not None:
             self.sealed[piece.event.feedback_id] = piece.sealed
+
+    async def forget(self, feedback_id: str) -> None:
+        self._answer()
+        self.forgotten.append(feedback_id)
 
     async def put_aside(self, entries: Sequence[Quarantined], *, anyway: bool = False) -> None:
         self._answer()

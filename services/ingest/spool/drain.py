@@ -112,7 +112,11 @@ class Drain:
         if unmapped:
             await self._outlet.publish_unmapped(unmapped, anyway=True, extra_s=_EXTRA_S)
         spooled: list[Piece] = [record.piece for record in records if record.piece is not None]
-        pieces = [piece for piece in spooled if not self._is_barred(piece.event)]
+        barred = {id(piece) for piece in spooled if self._is_barred(piece.event)}
+        for piece in spooled if barred else ():
+            if id(piece) in barred:
+                await self._keeper.forget(piece.event.feedback_id)
+        pieces = [piece for piece in spooled if id(piece) not in barred]
         for piece in pieces:
             if piece.needs_store:
                 await self._keeper.keep(piece, anyway=True)
