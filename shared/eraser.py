@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Protocol
@@ -13,6 +12,7 @@ import structlog
 from shared import ids
 from shared.domain.erasure import PARTS, PASSES, Erasure, Order, Part, passes_due
 from shared.errors import DependencyDown
+from shared.looping import Looping
 from shared.store.connection import PyMongoError, Store
 from shared.store.erasures import ErasureFollower, ErasureStore
 from shared.store.leases import LeaseStore
@@ -34,10 +34,8 @@ class Forgetting(Protocol):
         ...
 
 
-class Eraser:
+class Eraser(Looping):
     """A Component. One replica of the service does the work at a time."""
-
-    name = "eraser"
 
     def __init__(
         self,
@@ -47,6 +45,7 @@ class Eraser:
         forgetting: Forgetting,
         now: Callable[[], datetime],
     ) -> None:
+        super().__init__("eraser")
         self._part = part
         self._erasures = ErasureStore(store)
         self._leases = LeaseStore(store)
@@ -54,22 +53,8 @@ class Eraser:
         self._forgetting = forgetting
         self._now = now
         self._holder = ids.fresh_id()
-        self._task: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="eraser")
-
-    async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
-
-    def problem(self) -> str | None:
-        return None if self._task is not None and not self._task.done() else "the eraser does not run"
-
-    async def _run(self) -> None:
+    async def run(self) -> None:
         while True:
             await asyncio.sleep(_EVERY_S)
             try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Sequence
 
 import structlog
@@ -12,6 +11,7 @@ from shared import ids
 from shared.bus.publisher import Publisher
 from shared.errors import DependencyDown
 from shared.events.topics import by_name
+from shared.looping import Looping
 from shared.store.connection import Store
 from shared.store.leases import LeaseStore
 from shared.store.pending import Pending, PendingStore
@@ -21,33 +21,18 @@ _EVERY_S = 0.5
 _log = structlog.get_logger()
 
 
-class Relay:
+class Relay(Looping):
     """A Component. Carries the waiting events of `collections` to their topics, at least once each."""
 
-    name = "relay"
-
     def __init__(self, store: Store, publisher: Publisher, collections: Sequence[str]) -> None:
+        super().__init__("relay")
         self._pending = [PendingStore(store, collection) for collection in collections]
         self._leases = LeaseStore(store)
         self._lease = f"relay {' '.join(collections)}"
         self._publisher = publisher
         self._holder = ids.fresh_id()
-        self._task: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="relay")
-
-    async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
-
-    def problem(self) -> str | None:
-        return None if self._task is not None and not self._task.done() else "the relay does not run"
-
-    async def _run(self) -> None:
+    async def run(self) -> None:
         while True:
             try:
                 if await self._leases.acquire(self._lease, self._holder, lease_s=_LEASE_S):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,6 +11,7 @@ import structlog
 
 from shared import ids
 from shared.errors import DependencyDown
+from shared.looping import Looping
 from shared.store.connection import PyMongoError, Store
 from shared.store.leases import LeaseStore
 from shared.telemetry.metrics import EXPIRED
@@ -35,31 +35,16 @@ class Job:
     run: Callable[[datetime], Awaitable[int]]
 
 
-class Retention:
+class Retention(Looping):
     """A Component. Without jobs it does nothing."""
 
-    name = "retention"
-
     def __init__(self, part: str, store: Store, jobs: Sequence[Job], now: Callable[[], datetime]) -> None:
+        super().__init__("retention")
         self._part = part
         self._leases = LeaseStore(store)
         self._jobs = jobs
         self._now = now
         self._holder = ids.fresh_id()
-        self._task: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="retention")
-
-    async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
-
-    def problem(self) -> str | None:
-        return None if self._task is not None and not self._task.done() else "nothing is let go of any more"
 
     async def run_once(self) -> dict[str, int]:
         """Every job, now; how much each let go of. Raises DependencyDown."""
@@ -69,7 +54,7 @@ class Retention:
         _log.info("retention_applied", part=self._part, counts=gone)
         return gone
 
-    async def _run(self) -> None:
+    async def run(self) -> None:
         pause_s = _FIRST_AFTER_S
         while True:
             await asyncio.sleep(pause_s)

@@ -7,7 +7,6 @@ database's time for each of both, measured. A question twice a second costs the 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
@@ -15,6 +14,7 @@ import structlog
 from pymongo.errors import PyMongoError
 
 from shared.errors import DependencyDown
+from shared.looping import Looping
 from shared.store.connection import guard
 
 Snapshot = TypeVar("Snapshot")
@@ -22,7 +22,7 @@ _EVERY_S = 0.5
 _log = structlog.get_logger()
 
 
-class Follower(Generic[Snapshot]):
+class Follower(Looping, Generic[Snapshot]):
     """Keeps `snapshot` as the store has it, well within 2 s of a change. A Component.
 
     `mark` reads something small that differs after every change; without one `load` is asked each time, which
@@ -37,12 +37,11 @@ class Follower(Generic[Snapshot]):
         load: Callable[[], Awaitable[Snapshot]],
         mark: Callable[[], Awaitable[object]] | None = None,
     ) -> None:
-        self.name = name
+        super().__init__(name)
         self._load = load
         self._read_mark = mark
         self._mark: object = None
         self._snapshot: Snapshot | None = None
-        self._task: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
         self._looking = asyncio.Lock()
 
@@ -56,26 +55,14 @@ class Follower(Generic[Snapshot]):
     async def start(self) -> None:
         with guard():
             await self._look()
-        self._task = asyncio.create_task(self._follow(), name=f"follow {self.name}")
-
-    async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
-
-    def problem(self) -> str | None:
-        return (
-            None if self._task is not None and not self._task.done() else f"{self.name} is no longer followed"
-        )
+        await super().start()
 
     async def changed(self) -> None:
         """Return after the next change."""
         self._changed.clear()
         await self._changed.wait()
 
-    async def _follow(self) -> None:
+    async def run(self) -> None:
         away = False
         while True:
             await asyncio.sleep(_EVERY_S)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 
 import structlog
 
 from services.ingest.privacy.requests import Privacy
 from shared import ids
 from shared.errors import DependencyDown, ListeningPostError
+from shared.looping import Looping
 from shared.store.connection import PyMongoError, Store
 from shared.store.leases import LeaseStore
 
@@ -19,31 +19,16 @@ _LEASE_S = 300.0
 _log = structlog.get_logger()
 
 
-class Repair:
+class Repair(Looping):
     """A Component. The first look is at the start, since after a restored backup services are started."""
 
-    name = "repair of the ledger"
-
     def __init__(self, privacy: Privacy, store: Store) -> None:
+        super().__init__("repair of the ledger")
         self._privacy = privacy
         self._leases = LeaseStore(store)
         self._holder = ids.fresh_id()
-        self._task: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="repair the ledger of erasures")
-
-    async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
-
-    def problem(self) -> str | None:
-        return None if self._task is not None and not self._task.done() else "the ledger is not looked after"
-
-    async def _run(self) -> None:
+    async def run(self) -> None:
         while True:
             pause_s = _EVERY_S
             try:
