@@ -143,19 +143,22 @@ class _Merger:
         chosen = sides[1] if self._take is Take.FILE else sides[2]
         told = {clash.path for clash in self.merged.clashes}
         while found := next(orphans(parts), None):
-            kind, key, parent = found
+            kind, _, parent = found
             above = INSIDE[kind]
+            keys = [key for other, key, missing in orphans(parts) if (other, missing) == (kind, parent)]
             clash = Clash((above, parent), *(side[above].get(parent, ABSENT) for side in sides))
-            # Where what is inside was changed as well as removed, that has been told already.
-            if not told & {clash.path, (kind, key)}:
+            # Where what is inside was changed as well as removed, or put into two places, that was told.
+            untold = [key for key in keys if not told & {(kind, key), (kind, key, "stage")}]
+            if untold and clash.path not in told:
                 self._clash(clash)
-            told |= {clash.path, (kind, key)}
+            told |= {clash.path, *((kind, key) for key in keys)}
             if parent in chosen[above]:
                 restored = {**parts[above], parent: chosen[above][parent]}
                 order = _woven([name for name in chosen[above] if name in restored], list(restored))
                 parts[above] = {name: restored[name] for name in order}
             else:
-                del parts[kind][key]
+                for key in keys:
+                    del parts[kind][key]
 
 
 def _of(names: Sequence[str], others: Sequence[str]) -> list[str]:

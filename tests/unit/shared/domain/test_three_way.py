@@ -276,6 +276,20 @@ def test_a_stage_that_stays_because_something_new_is_in_it_stays_where_it_was() 
     assert [touchpoint.id for touchpoint in first.touchpoints] == ["new"], "the others went with the file"
 
 
+def test_something_new_in_two_places_of_which_one_went_is_one_clash() -> None:
+    """One removed the stage and has it in the next; the other, who knows nothing of that, in the stage."""
+
+    def elsewhere(values: dict[str, Any]) -> None:
+        no_stage(values)
+        touchpoints(0, another("new"))(values)
+
+    base, one, other = workspace(), workspace(elsewhere), workspace(touchpoints(0, another("new")))
+    for file, current in ((one, other), (other, one)):
+        merged = merge(base, file, current)
+        assert [clash.path for clash in merged.clashes] == [("touchpoints", "new", "stage")]
+        Workspace.model_validate(merged.values)
+
+
 def no_product(values: dict[str, Any]) -> None:
     del values["products"][1]
 
