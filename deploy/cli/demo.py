@@ -43,7 +43,7 @@ def demo(
 
 
 async def _demo(console: Console, *, stay: bool, speed: float) -> None:
-    console.print(Text("Starting a database, a broker and three services on this machine.", style="bold"))
+    console.print(Text("Starting a database, a broker and four services on this machine.", style="bold"))
     began = time.monotonic()
     stop_on_sigterm()
     # Until the table has been shown what is sent is in the table.

@@ -26,6 +26,14 @@ class Tokens:
     bring: str
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """`workspace` is what is in force. Without `tokens` there were keys already."""
+
+    workspace: Workspace
+    tokens: Tokens | None
+
+
 def settings_of(stack: EmbeddedStack) -> CommonSettings:
     """What the services of this stack are told."""
     return CommonSettings(
@@ -34,19 +42,19 @@ def settings_of(stack: EmbeddedStack) -> CommonSettings:
     )
 
 
-async def prepare(
-    settings: CommonSettings, workspace: Workspace, author: str, *, has_keys: bool
-) -> Tokens | None:
+async def prepare(settings: CommonSettings, workspace: Workspace, author: str, *, has_keys: bool) -> Prepared:
     """The stack is ready for its services. What a database from before holds (workspace, keys) stays."""
     await ensure_topics(settings.kafka)
     async with connect.store(settings) as store:
         await Migrator(store).start()
         directory = DirectoryStore(store)
-        if await directory.current() is None:
+        kept = await directory.current()
+        if kept is None:
             await directory.propose(workspace, author, expected=0, now=clock.now())
+        in_force = workspace if kept is None else kept.workspace
         if has_keys:
-            return None
+            return Prepared(in_force, None)
         keys, now = ApiKeyStore(store), clock.now()
         _, write = await keys.create("portal", [Scope.WRITE, Scope.NOTES], now=now, created_by=author)
         _, bring = await keys.create("old tool", [Scope.IMPORT], now=now, created_by=author)
-    return Tokens(write, bring)
+    return Prepared(in_force, Tokens(write, bring))

@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Annotated, Self
@@ -46,12 +47,13 @@ def up(
     shown here instead, unless LISTENINGPOST_NOTIFIER__… names servers of yours.
     """
     folder = None if fresh else (data_dir or _home())
-    asyncio.run(_up(folder, _read(workspace) if workspace else None, port, mail_port, console_port))
+    asyncio.run(_up(folder, workspace, port, mail_port, console_port))
 
 
 async def _up(
-    folder: Path | None, workspace: Workspace | None, port: int, mail_port: int, console_port: int | None
+    folder: Path | None, file: Path | None, port: int, mail_port: int, console_port: int | None
 ) -> None:
+    workspace = _read(file) if file else None
     console = Console(highlight=False)
     stop_on_sigterm()
     with LogFile(console) as log:
@@ -66,7 +68,20 @@ async def _up(
             console_port=console_port,
         )
         async with open_house(plan) as opened:
+            if file is not None and opened.workspace != workspace:
+                _say_what_stays(console, file, opened.workspace.name)
             await leave_running(opened, console, log, "listeningpost up")
+
+
+def _say_what_stays(console: Console, file: Path, name: str) -> None:
+    """Somebody else may have changed what is in force: bringing a file in is for `apply`, which sees that."""
+    lines = (
+        "",
+        f"! {file} is not what is in force: the database holds a workspace of {name} already, and it stays",
+        f"  → `listeningpost apply {file}`, or begin anew with --fresh",
+    )
+    for line in lines:
+        console.print(Text(line, style="yellow"), soft_wrap=True)
 
 
 def stop_on_sigterm() -> None:
@@ -83,10 +98,10 @@ async def leave_running(opened: House, console: Console, log: LogFile, started_b
         *doors.described(opened),
         f"log    {log.path}",
         "",
-        "What is sent to people is shown here.",
+        *_where_it_goes(opened),
         "",
         "In another terminal, without any settings:",
-        '  listeningpost send "The new bill is clear at last." --from amelia.hart@brightwater.example',
+        f'  listeningpost send "The new bill is clear at last." --from {doors.somebody(opened.workspace)}',
         "  listeningpost tail",
         "  listeningpost doctor",
         "  listeningpost apply my-company.yaml --dry-run",
@@ -97,6 +112,15 @@ async def leave_running(opened: House, console: Console, log: LogFile, started_b
         console.print(Text(line), soft_wrap=True)
     with local.announced(started_by, opened.environment()), contextlib.suppress(asyncio.CancelledError):
         raise await opened.stack.children.wait_for_death()
+
+
+def _where_it_goes(opened: House) -> Iterator[str]:
+    email = opened.notifier.email
+    if email.port == opened.sinks.mail.port:
+        yield "What is sent to people is shown here."
+    else:
+        yield f"Mail to people goes to {email.host}:{email.port}, as LISTENINGPOST_NOTIFIER__EMAIL__… says."
+        yield "What else is sent to people is shown here."
 
 
 class LogFile:

@@ -14,8 +14,8 @@ from pathlib import Path
 from deploy.cli.prepare import prepare, settings_of
 from deploy.cli.workspace_file import example
 from deploy.demo.settings import (
-    LOOPBACK_NETWORK,
     Secrets,
+    addresses,
     environment,
     keep_secrets,
     make_secrets,
@@ -30,13 +30,15 @@ from deploy.demo.sinks.webhook import WebhookSink
 from deploy.demo.verdict import Arrival
 from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.output import LineSink
-from deploy.embedded.ports import LOOPBACK, lease_port
+from deploy.embedded.ports import lease_port
 from deploy.embedded.stack import EmbeddedStack
 from services.ingest.settings import IngestSection, IngestSettings
+from services.notifier.settings import NotifierSection, NotifierSettings
 from shared.domain.declaration import read_workspace
 from shared.domain.workspace import Workspace
 from shared.settings import CommonSettings, load
 
+_OF_NOTIFIER = "LISTENINGPOST_NOTIFIER__"
 SERVICES = ("ingest", "classifier", "notifier", "console")
 
 
@@ -78,14 +80,25 @@ class Sinks:
 
 @dataclass
 class House:
-    """All that runs. `secrets` has the keys to its doors."""
+    """All that runs. `secrets` has the keys to its doors, `told` is what the services were told.
+
+    `workspace` is what is in force: in a folder from before it is what that holds.
+    """
 
     stack: EmbeddedStack
     settings: CommonSettings
     workspace: Workspace
     sinks: Sinks
     secrets: Secrets
-    doors: IngestSection
+    told: Mapping[str, str]
+
+    @property
+    def doors(self) -> IngestSection:
+        return load(IngestSettings, self.told).ingest
+
+    @property
+    def notifier(self) -> NotifierSection:
+        return load(NotifierSettings, self.told).notifier
 
     def environment(self) -> Mapping[str, str]:
         """With these, `listeningpost` works on this stack from another terminal."""
@@ -98,11 +111,7 @@ class House:
             "LISTENINGPOST_CLI__IMPORT_KEY": self.secrets.import_key or "",
             "LISTENINGPOST_SECRETS__CRM_WEBHOOK": self.secrets.crm_webhook,
             **self._to_knock(),
-            "LISTENINGPOST_NOTIFIER__EMAIL__HOST": LOOPBACK,
-            "LISTENINGPOST_NOTIFIER__EMAIL__PORT": str(self.sinks.mail.port),
-            "LISTENINGPOST_NOTIFIER__WEBHOOK__ALLOWED_NETWORKS": LOOPBACK_NETWORK,
-            "LISTENINGPOST_NOTIFIER__SLACK__BOT_TOKEN": self.secrets.slack_token,
-            "LISTENINGPOST_NOTIFIER__SLACK__API_URL": f"{self.sinks.slack_url}/api/",
+            **{name: value for name, value in self.told.items() if name.startswith(_OF_NOTIFIER)},
         } | {f"LISTENINGPOST_CLI__{name.upper()}_URL": self.stack.url(name) for name in SERVICES}
 
     def _to_knock(self) -> dict[str, str]:
@@ -128,7 +137,6 @@ async def open_house(plan: Plan) -> AsyncIterator[House]:
         kept = read_secrets(folder) if plan.data_dir else make_secrets()
         sinks = await _open_sinks(opened, kept, plan)
         workspace = plan.workspace or with_crm_at(read_workspace(example()), sinks.crm_url)
-        plan.screen.called = names_of(workspace)
         mail_port = plan.mail_port or _leased(opened)
         env = environment(
             kept,
@@ -138,18 +146,20 @@ async def open_house(plan: Plan) -> AsyncIterator[House]:
             spool=folder / "spool",
         )
 
+        in_force = workspace
+
         async def ready(stack: EmbeddedStack) -> Mapping[str, str]:
-            settings = settings_of(stack)
-            tokens = await prepare(settings, workspace, plan.author, has_keys=kept.key is not None)
-            if tokens is not None:
-                kept.key, kept.import_key = tokens.write, tokens.bring
+            nonlocal in_force
+            has_keys = kept.key is not None
+            prepared = await prepare(settings_of(stack), workspace, plan.author, has_keys=has_keys)
+            in_force = prepared.workspace
+            if prepared.tokens is not None:
+                kept.key, kept.import_key = prepared.tokens.write, prepared.tokens.bring
             if plan.data_dir:
                 keep_secrets(folder, kept)
-            return {}
+            return _unless_said(addresses(in_force))
 
-        # What whoever starts it has set is meant, and wins.
-        own = {name: value for name, value in env.items() if name not in os.environ}
-        doors = load(IngestSettings, {**os.environ, **own}).ingest
+        own = _unless_said(env)
         stack = EmbeddedStack(
             data_dir=plan.data_dir,
             services=SERVICES,
@@ -163,7 +173,14 @@ async def open_house(plan: Plan) -> AsyncIterator[House]:
             output=plan.output,
         )
         await opened.enter_async_context(stack)
-        yield House(stack, settings_of(stack), workspace, sinks, kept, doors)
+        plan.screen.called = names_of(in_force)
+        told = {**own, **addresses(in_force), **os.environ}
+        yield House(stack, settings_of(stack), in_force, sinks, kept, told)
+
+
+def _unless_said(env: Mapping[str, str]) -> dict[str, str]:
+    """What whoever starts it has set is meant, and wins."""
+    return {name: value for name, value in env.items() if name not in os.environ}
 
 
 async def _open_sinks(opened: AsyncExitStack, kept: Secrets, plan: Plan) -> Sinks:

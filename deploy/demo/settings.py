@@ -11,14 +11,14 @@ from pathlib import Path
 from cryptography.fernet import Fernet
 from pydantic import BaseModel, Field, HttpUrl
 
-from deploy.demo.doors.mail import AUTHSERV_ID, CONFIDENTIAL, FEEDBACK
+from deploy.demo.doors.mail import mail_house
 from deploy.demo.sinks import webhook
 from shared.domain.route import ReceiverKind
 from shared.domain.workspace import Workspace
 from shared.ids import token
 
-_OWN_ADDRESS = "listening-post@leuchtfeld.example"
-SENDER = f"Listening Post <{_OWN_ADDRESS}>"
+#: Of a workspace that names no mail domain.
+_SOME_DOMAIN = "company.example"
 _LOOPBACK = "127.0.0.1"
 LOOPBACK_NETWORK = json.dumps(["127.0.0.0/8"])
 
@@ -64,7 +64,6 @@ def environment(
     kept: Secrets, *, slack_url: str, smtp_port: int, mail_port: int, spool: Path
 ) -> Mapping[str, str]:
     """The settings of the services. `smtp_port` takes our mail, `mail_port` is our own door."""
-    mailboxes = [{"address": FEEDBACK}, {"address": CONFIDENTIAL, "confidential": True}]
     return {
         "LISTENINGPOST_CONTRIBUTORS_KEY": kept.contributors_key,
         "LISTENINGPOST_INTERNAL_TOKEN": kept.internal_token,
@@ -74,18 +73,28 @@ def environment(
         "LISTENINGPOST_INGEST__SLACK__BOT_TOKEN": kept.slack_token,
         "LISTENINGPOST_INGEST__SLACK__API_URL": f"{slack_url}/api/",
         "LISTENINGPOST_INGEST__MAIL__PORT": str(mail_port),
-        "LISTENINGPOST_INGEST__MAIL__MAILBOXES": json.dumps(mailboxes),
-        "LISTENINGPOST_INGEST__MAIL__OWN_ADDRESSES": json.dumps([_OWN_ADDRESS]),
-        "LISTENINGPOST_INGEST__MAIL__AUTHSERV_ID": AUTHSERV_ID,
         "LISTENINGPOST_INGEST__MAIL__TRUSTED_RELAYS": LOOPBACK_NETWORK,
         "LISTENINGPOST_NOTIFIER__EMAIL__HOST": _LOOPBACK,
         "LISTENINGPOST_NOTIFIER__EMAIL__PORT": str(smtp_port),
-        "LISTENINGPOST_NOTIFIER__EMAIL__SENDER": SENDER,
         "LISTENINGPOST_NOTIFIER__SLACK__BOT_TOKEN": kept.slack_token,
         "LISTENINGPOST_NOTIFIER__SLACK__API_URL": f"{slack_url}/api/",
         # Nobody who looks on waits a minute for it.
         "LISTENINGPOST_NOTIFIER__SUMMARY_QUIET_S": "2",
         "LISTENINGPOST_NOTIFIER__WEBHOOK__ALLOWED_NETWORKS": LOOPBACK_NETWORK,
+    }
+
+
+def addresses(workspace: Workspace) -> Mapping[str, str]:
+    """The settings that say at which addresses the company of this workspace hears and speaks.
+
+    Notices come from the mailbox for feedback, so that an answer to one is heard.
+    """
+    house = mail_house(workspace.domains[0] if workspace.domains else _SOME_DOMAIN)
+    mailboxes = [{"address": house.feedback}, {"address": house.confidential, "confidential": True}]
+    return {
+        "LISTENINGPOST_INGEST__MAIL__MAILBOXES": json.dumps(mailboxes),
+        "LISTENINGPOST_INGEST__MAIL__AUTHSERV_ID": house.authserv_id,
+        "LISTENINGPOST_NOTIFIER__EMAIL__SENDER": f"Listening Post <{house.feedback}>",
     }
 
 

@@ -40,7 +40,8 @@ class InvalidDeclaration(ListeningPostError):
 
     def __init__(self, flaws: list[Flaw]) -> None:
         self.flaws = tuple(sorted(flaws))
-        super().__init__(f"{len(self.flaws)} faults, the first in line {self.flaws[0].spot.line}")
+        count = "1 fault" if len(self.flaws) == 1 else f"{len(self.flaws)} faults"
+        super().__init__(f"{count}, the first in line {self.flaws[0].spot.line}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ it, because it is told to (LISTENINGPOST_INGEST__MAIL__AUTHSERV_ID).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import format_datetime, formataddr, make_msgid
 
@@ -16,9 +17,22 @@ from deploy.demo.pieces import Act, Outcome, Piece
 from deploy.demo.screenshot import screenshot
 from shared import clock
 
-FEEDBACK = "feedback@leuchtfeld.example"
-CONFIDENTIAL = "in-confidence@leuchtfeld.example"
-AUTHSERV_ID = "mx.leuchtfeld.example"
+
+@dataclass(frozen=True, slots=True)
+class MailHouse:
+    """Whom a company's mail is addressed to, and what its own mail server is called."""
+
+    feedback: str
+    confidential: str
+    authserv_id: str
+
+
+def mail_house(domain: str) -> MailHouse:
+    return MailHouse(f"feedback@{domain}", f"in-confidence@{domain}", f"mx.{domain}")
+
+
+_EXAMPLE = mail_house("leuchtfeld.example")
+FEEDBACK, CONFIDENTIAL, AUTHSERV_ID = _EXAMPLE.feedback, _EXAMPLE.confidential, _EXAMPLE.authserv_id
 _OUTCOMES = {
     Act.REPEAT: Outcome.REPEATED,
     Act.AUTO_REPLY: Outcome.QUARANTINED,
