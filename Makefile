@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/pytest
 READY := $(VENV)/.ready
 
-# Passed on to the command: make demo ARGS="--port 8080", make test ARGS="-k slack -x".
+# Passed on to the command: make demo ARGS="--stay", make test ARGS="-k slack -x".
 ARGS ?=
 
 .PHONY: help
