@@ -315,6 +315,33 @@ async def test_somebody_who_is_erased_is_nowhere_and_nothing_brings_them_back(to
     assert await pieces.count_documents({"text": "The training was just right"}) == 1
 
 
+async def test_a_customer_is_erased_as_a_whole(told_all: Scene) -> None:
+    account = next(account for account in company.example().accounts if account.domains)
+    said = [
+        await told_all.post(text=f"The {word} is late", author={"email": f"{word}@{account.domains[0]}"})
+        for word in ("pangolin", "tapir")
+    ]
+    ids = [answer.json()["feedback_id"] for answer in said]
+    await told_all.stored(*ids)
+    survey = await told_all.cli("erase", "--account", account.id, "--dry-run")
+    assert survey["pieces"] >= 2
+    receipt = await told_all.cli("erase", "--account", account.id, "--yes")
+    assert receipt["erased pieces"] == survey["pieces"]
+    changes = await told_all.house.store.collection("feedback").distinct("change", {"_id": {"$in": ids}})
+    assert changes == ["deleted"]
+    assert (await told_all.cli("access", "--account", account.id, code=1))["pieces"] == []
+    listed = await told_all.cli("erasures")
+    assert [entry["state"] for entry in listed] == ["erased; topics expire"] * 2
+    assert (await told_all.cli("erasures", "show", receipt["id"][:8]))["id"] == receipt["id"]
+
+
+async def test_a_colleague_in_the_workspace_is_not_erased(told_all: Scene) -> None:
+    person = next(person for person in company.example().people if person.emails)
+    for who in (person.id, person.emails[0]):
+        assert await told_all.cli("erase", who, "--yes", code=1) is None
+    assert await told_all.cli("erase", "Dora Doolittle", "--yes", code=1) is None, "a name is nobody"
+
+
 async def test_who_speaks_again_is_heard(told_all: Scene) -> None:
     answer = await told_all.post(text="I am back, and the bill is fine", author={"email": ADDRESS})
     assert answer.status_code == 202
