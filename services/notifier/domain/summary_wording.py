@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -19,6 +20,8 @@ from shared.domain.summary import Count, Group, Quote, Summary, Tally
 from shared.events.feedback import Change, FeedbackClassified, Mode
 
 MAX_QUOTE_CHARS = 280
+#: What a machine calls an import; `listeningpost import` does.
+_DIGITS = re.compile(r"[0-9a-f-]{32,36}")
 _MOST_NAME_CHARS = 60
 _MOST_WHYS = 5
 _TOGETHER = "They are old or were imported: nobody is told of them one by one, and nobody was answered"
@@ -26,8 +29,8 @@ _MODES = {Mode.IMPORT: "imported", Mode.BACKFILL: "backfilled", Mode.LIVE: "old 
 
 
 def bucket_name(bucket: Bucket) -> str:
-    """What people call it: the name of the import, else how it came."""
-    if bucket.batch is not None:
+    """What people call it: the name of the import, else how it came; a digest or a UUID is no name."""
+    if bucket.batch is not None and not _DIGITS.fullmatch(bucket.batch):
         return _short(bucket.batch)
     return f"{_short(_from(bucket.channel, bucket.source))}, {_MODES.get(bucket.modes[0], bucket.modes[0])}"
 

@@ -235,6 +235,10 @@ class TestWords:
             ({"batch": "a\r\nBcc: x@y.example"}, "a Bcc: x@y.example"),
             ({"batch": "x" * 500}, "x" * 59 + "…"),
             (
+                {"batch": "de540cc6242be58aff1ec3b385d5441c", "channel": "rest", "source": "reviews"},
+                "rest (reviews), imported",
+            ),
+            (
                 {"batch": None, "channel": "slack", "source": "T1", "modes": (Mode.BACKFILL,)},
                 "slack (T1), backfilled",
             ),
