@@ -54,7 +54,7 @@ def access(
         rows = [_row(piece) for piece in found["pieces"]]
         results().print(table(("received", "channel", "id", "text"), rows))
     counts = {name: len(found[name]) for name in ("pieces", "quarantine", "contacts")}
-    said = ", ".join(f"{count} {name}" for name, count in counts.items())
+    said = "{pieces} pieces, {quarantine} in quarantine, {contacts} contacts".format_map(counts)
     remarks().print(
         f"{meant}: {said}" + (f"; all of it is in {out}" if out is not None else ""), markup=False
     )
