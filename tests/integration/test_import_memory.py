@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 from typing import Final
 
 import pytest
+from openpyxl import Workbook
 
+from tests.support.doors import MAILBOX
 from tests.support.importer import Importer
 
 _MB: Final = 1_000_000
@@ -38,20 +41,70 @@ def large_csv(path: Path, size_bytes: int) -> int:
     return count
 
 
-async def imported(importer: Importer, size_bytes: int) -> int:
+def large_ndjson(path: Path, size_bytes: int) -> int:
+    count = 0
+    with path.open("w", encoding="utf-8") as file:
+        while file.tell() < size_bytes:
+            for n in range(count, count + 1_000):
+                said = {"text": f"{_WORDS * 4}{n}", "occurred_at": "2026-05-04T09:00:00Z"}
+                file.write(json.dumps({**said, "author": {"email": f"ada{n}@customer.example"}}) + "\n")
+            count += 1_000
+    return count
+
+
+def large_xlsx(path: Path, size_bytes: int) -> int:
+    """Of so many bytes once unpacked; it is an archive of XML."""
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet()
+    sheet.append(("comment", "date", "email"))
+    count = size_bytes // (len(_WORDS) * 4)
+    for n in range(count):
+        sheet.append((f"{_WORDS * 4}{n}", "2026-05-04", f"ada{n}@customer.example"))
+    book.save(path)
+    return count
+
+
+def large_mbox(path: Path, size_bytes: int) -> int:
+    count = 0
+    with path.open("w", encoding="utf-8") as file:
+        while file.tell() < size_bytes:
+            for n in range(count, count + 1_000):
+                file.write(
+                    f"From ada{n}@customer.example Mon May  4 09:00:00 2026\n"
+                    f"From: ada{n}@customer.example\nTo: {MAILBOX}\nMessage-ID: <{n}@customer.example>\n"
+                    f"Date: Mon, 04 May 2026 09:00:00 +0000\nSubject: Bill {n}\n\n{_WORDS * 4}{n}\n\n"
+                )
+            count += 1_000
+    return count
+
+
+_FORMATS: Final = {"csv": large_csv, "ndjson": large_ndjson, "xlsx": large_xlsx, "mbox": large_mbox}
+
+
+async def imported(importer: Importer, size_bytes: int, form: str = "csv") -> int:
     """The most bytes the command held while it brought in a file of that size."""
-    rows = large_csv(importer.folder / "large.csv", size_bytes)
-    done = await importer.run("large.csv", "--yes", script=_SCRIPT)
+    name = f"large.{form}"
+    rows = _FORMATS[form](importer.folder / name, size_bytes)
+    done = await importer.run(name, "--yes", script=_SCRIPT)
     assert done.code == 0, done.err[-2_000:]
     assert f"{rows:,} kept" in done.out
     # pytest leaves the folders of its last runs where they are.
-    (importer.folder / "large.csv").unlink()
+    (importer.folder / name).unlink()
     return int((importer.folder / "peak").read_text())
 
 
 @pytest.mark.timeout(180)
 async def test_an_import_of_20_mb_stays_under_300_mb_of_memory(importer: Importer) -> None:
     assert await imported(importer, 20 * _MB) < MOST_BYTES
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1_200)
+@pytest.mark.parametrize("form", ["ndjson", "xlsx", "mbox"])
+async def test_an_import_of_200_mb_of_any_form_stays_under_300_mb_of_memory(
+    importer: Importer, form: str
+) -> None:
+    assert await imported(importer, 200 * _MB, form) < MOST_BYTES
 
 
 @pytest.mark.soak
