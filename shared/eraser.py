@@ -11,7 +11,7 @@ import structlog
 
 from shared import ids
 from shared.domain.erasure import PARTS, PASSES, Erasure, Order, Part, passes_due
-from shared.errors import DependencyDown
+from shared.errors import DependencyDown, ListeningPostError
 from shared.looping import Looping
 from shared.store.connection import PyMongoError, Store
 from shared.store.erasures import ErasureFollower, ErasureStore
@@ -62,10 +62,19 @@ class Eraser(Looping):
                 due = [entry for entry in self._ledger.ledger.entries if entry.is_due(self._part, now)]
                 if due and await self._leases.acquire(f"erase {self._part}", self._holder, lease_s=_LEASE_S):
                     for entry in due:
-                        await self.forget(entry.id)
+                        await self._try(entry.id)
             except (DependencyDown, PyMongoError) as error:
                 # It is the law that it is done, so it is tried until it is.
                 _log.warning("erasure_waits", part=self._part, error=type(error).__name__)
+
+    async def _try(self, entry_id: str) -> None:
+        """One that cannot be done holds up no other; it is tried again, and `erasures` shows it."""
+        try:
+            await self.forget(entry_id)
+        except DependencyDown:
+            raise
+        except ListeningPostError as error:
+            _log.error("erasure_failed", part=self._part, ledger_id=entry_id, error=type(error).__name__)
 
     async def forget(self, entry_id: str) -> None:
         """A pass, if one is due by what the store says now. Raises DependencyDown."""

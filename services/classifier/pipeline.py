@@ -85,12 +85,14 @@ class Pipeline:
 
     async def _wanted(self, events: Sequence[FeedbackReceived]) -> Sequence[FeedbackReceived]:
         """Those that do not bring back somebody who is forgotten; what the others left elsewhere goes too."""
-        ledger = self._ledgers.ledger
-        barred = {id(event): entry for event in events if (entry := ledger.barred_by(event)) is not None}
-        for event in events if barred else ():
-            if id(event) in barred:
-                await self._erasures.found(barred[id(event)].id, [event.feedback_id])
-        return [event for event in events if id(event) not in barred] if barred else events
+        ledger, wanted = self._ledgers.ledger, list[FeedbackReceived]()
+        for event in events:
+            entry = ledger.barred_by(event)
+            if entry is None:
+                wanted.append(event)
+            else:
+                await self._erasures.found(entry.id, [event.feedback_id])
+        return wanted
 
     async def _side_by_side(self, pieces: Pieces, traces: Traces) -> set[str]:
         """Stored and published group by group: while one waits for the database, the next is made ready.

@@ -112,11 +112,12 @@ class Drain:
         if unmapped:
             await self._outlet.publish_unmapped(unmapped, anyway=True, extra_s=_EXTRA_S)
         spooled: list[Piece] = [record.piece for record in records if record.piece is not None]
-        barred = {id(piece) for piece in spooled if self._is_barred(piece.event)}
-        for piece in spooled if barred else ():
-            if id(piece) in barred:
+        pieces: list[Piece] = []
+        for piece in spooled:
+            if self._is_barred(piece.event):
                 await self._keeper.forget(piece.event.feedback_id)
-        pieces = [piece for piece in spooled if id(piece) not in barred]
+            else:
+                pieces.append(piece)
         for piece in pieces:
             if piece.needs_store:
                 await self._keeper.keep(piece, anyway=True)
