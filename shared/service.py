@@ -55,13 +55,15 @@ class Service:
     tolerates: frozenset[str] = frozenset()
     http: FastAPI = field(default_factory=lambda: FastAPI(openapi_url=None, docs_url=None, redoc_url=None))
     started: list[Component] = field(default_factory=list)
+    #: What a component that cannot start yet waits for, by its name.
+    awaited: dict[str, str] = field(default_factory=dict)
     stopping: bool = False
     not_stopped: list[Component] = field(default_factory=list)
 
     def problems(self) -> dict[str, str]:
         """What is wrong, by component."""
         waiting = [component for component in self.components if component not in self.started]
-        found = {component.name: "starting" for component in waiting}
+        found = {component.name: self.awaited.get(component.name, "starting") for component in waiting}
         for component in self.started:
             problem = component.problem()
             if problem is not None:
@@ -145,7 +147,7 @@ async def _serve_http(server: uvicorn.Server) -> None:
 
 async def _start_all(service: Service) -> None:
     for component in service.components:
-        await _start(component)
+        await _start(service, component)
         service.started.append(component)
     _spare_collector()
     _log.info("service_ready", components=[component.name for component in service.components])
@@ -158,15 +160,14 @@ def _spare_collector() -> None:
     gc.set_threshold(_GC_EVERY_OBJECTS, 20, 20)
 
 
-async def _start(component: Component) -> None:
+async def _start(service: Service, component: Component) -> None:
     delay_s = _RETRY_FIRST_S
     while True:
         try:
             await component.start()
         except DependencyDown as error:
-            _log.warning(
-                "dependency_awaited", component=component.name, dependency=error.dependency, retry_s=delay_s
-            )
+            service.awaited[component.name] = str(error)
+            _log.warning("dependency_awaited", component=component.name, cause=str(error), retry_s=delay_s)
             await asyncio.sleep(delay_s)
             delay_s = min(delay_s * 2, _RETRY_MOST_S)
         else:

@@ -65,6 +65,12 @@ class KafkaSettings(Section):
     sasl_username: str | None = Field(default=None, description="as whom we log in")
     sasl_password: SecretStr | None = Field(default=None, description="and its password")
     ca_file: Path | None = Field(default=None, description="CA certificates for SSL; default: the system's")
+    cert_file: Path | None = Field(
+        default=None, description="our certificate, where the brokers ask for one; PEM"
+    )
+    key_file: Path | None = Field(
+        default=None, description="its key; PEM, without a password; default: in the same file"
+    )
     topic_prefix: str = Field(
         default="", description="put before every topic and group: several posts, one cluster"
     )

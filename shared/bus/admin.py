@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
+from shared.bus.away import away
 from shared.bus.connection import client_options
 from shared.errors import ConfigurationError, DependencyDown
 from shared.events.topics import DLQ_PARTITIONS, DLQ_SUFFIX, TOPICS, Topic
@@ -114,6 +115,6 @@ async def admin_client(settings: KafkaSettings) -> AsyncIterator[AIOKafkaAdminCl
         await admin.start()
         yield admin
     except (KafkaError, OSError) as error:
-        raise DependencyDown("kafka", type(error).__name__) from error
+        raise await away(settings, error) from error
     finally:
         await admin.close()

@@ -10,8 +10,8 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
 
 from shared.bus.admin import admin_client, broker_knows
+from shared.bus.away import away
 from shared.bus.connection import client_options
-from shared.errors import DependencyDown
 from shared.events.topics import TOPICS, Topic
 from shared.settings import KafkaSettings
 
@@ -79,7 +79,7 @@ async def lags(settings: KafkaSettings) -> list[Lag]:
             for topic in TOPICS:
                 found += await _lags(settings, topic, admin, consumer)
         except (KafkaError, OSError) as error:
-            raise DependencyDown("kafka", type(error).__name__) from error
+            raise await away(settings, error) from error
         finally:
             await consumer.stop()
     return found

@@ -13,6 +13,7 @@ from faststream.kafka import KafkaBroker
 from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
 
 from shared.bus.admin import missing_topics
+from shared.bus.away import away
 from shared.bus.batch import BatchRunner
 from shared.bus.connection import addresses, security
 from shared.bus.dead_letters import DeadLetterWriter
@@ -57,7 +58,7 @@ class Consumer:
             await broker.start()
         except (KafkaError, OSError) as error:
             await broker.stop()
-            raise DependencyDown("kafka", type(error).__name__) from error
+            raise await away(self._settings, error) from error
         except asyncio.CancelledError:
             # Stopped while it was still starting.
             await broker.stop()

@@ -23,6 +23,7 @@ from aiokafka.errors import (
     UnknownProducerId,
 )
 
+from shared.bus.away import away
 from shared.bus.codec import Headers, encode
 from shared.bus.connection import client_options
 from shared.bus.lanes import Lanes, Record
@@ -139,7 +140,7 @@ class Publisher:
             await producer.start()
         except (KafkaError, OSError) as error:
             await _close(producer)
-            raise DependencyDown("kafka", type(error).__name__) from error
+            raise await away(self._settings, error) from error
         except asyncio.CancelledError:
             # Stopped while it was still trying.
             await _close(producer)

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
+from shared.bus.away import away
 from shared.bus.codec import decode
 from shared.bus.connection import client_options
 from shared.bus.lanes import partition_of
@@ -100,7 +101,7 @@ async def _reader(
         consumer.assign(partitions)
         yield consumer, partitions
     except (KafkaError, OSError) as error:
-        raise DependencyDown("kafka", type(error).__name__) from error
+        raise await away(settings, error) from error
     finally:
         await _stop(consumer)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from deploy.embedded.broker import bootstrap_servers
@@ -17,7 +18,6 @@ from tests.support.kafka_jars import KAFKA_VERSION, fetch_jars, java, server_ver
 from tests.support.kafka_properties import KafkaNode, node_properties
 from tests.support.server import Server, unheard
 
-_NODE_ID = 1
 # 16 bytes in URL-safe base64. Always the same: of random ones every 64th starts with "-", like an option.
 _CLUSTER_ID = "bGlzdGVuaW5ncG9zdC0wMQ"
 _JVM = (
@@ -29,14 +29,23 @@ _JVM = (
 
 
 class ApacheKafka(Server):
-    """One node, broker and controller in one. Raises KafkaUnavailable where Java or Maven is missing."""
+    """One node, broker and controller in one. Raises KafkaUnavailable where Java or Maven is missing.
 
-    def __init__(self, output: LineSink = unheard, *, version: str = KAFKA_VERSION) -> None:
+    A quorum of its own, unless `join` names others before the first start.
+    """
+
+    def __init__(self, output: LineSink = unheard, *, version: str = KAFKA_VERSION, node_id: int = 1) -> None:
         self._java = java()
         self._jars = fetch_jars(version)
         super().__init__(output)
         self._controller_lease: PortLease = lease_port()
-        self._directory = Path(tempfile.mkdtemp(prefix="listeningpost-kafka-"))
+        self.directory = Path(tempfile.mkdtemp(prefix="listeningpost-kafka-"))
+        self.node = KafkaNode(node_id, self.port, self._controller_lease.port, self.directory / "log")
+        self._quorum: Sequence[KafkaNode] = [self.node]
+
+    def join(self, quorum: Sequence[KafkaNode]) -> None:
+        """`quorum` holds all nodes, this one included."""
+        self._quorum = quorum
 
     @property
     def version(self) -> str:
@@ -49,18 +58,26 @@ class ApacheKafka(Server):
     async def close(self) -> None:
         await super().close()
         self._controller_lease.release()
-        shutil.rmtree(self._directory, ignore_errors=True)
+        shutil.rmtree(self.directory, ignore_errors=True)
 
     async def start(self) -> None:
         if not self._properties.exists():
             await self._format()
         await super().start()
 
+    def properties(self) -> dict[str, object]:
+        """What stands in `server.properties`."""
+        return node_properties(self.node, self._quorum)
+
+    def format_arguments(self) -> tuple[str, ...]:
+        """What else the storage is formatted with."""
+        return ()
+
     async def _format(self) -> None:
-        node = KafkaNode(_NODE_ID, self.port, self._controller_lease.port, self._directory / "log")
-        self._properties.write_text(node_properties(node, [node]), encoding="utf-8")
-        arguments = ("format", "--cluster-id", _CLUSTER_ID, "--config", str(self._properties))
-        formatting = Child(self._jvm("kafka.tools.StorageTool", *arguments), self._output)
+        text = "".join(f"{key}={value}\n" for key, value in self.properties().items())
+        self._properties.write_text(text, encoding="utf-8")
+        arguments = ("--cluster-id", _CLUSTER_ID, "--config", str(self._properties), *self.format_arguments())
+        formatting = Child(self._jvm("kafka.tools.StorageTool", "format", *arguments), self._output)
         formatting.start()
         ended = await formatting.wait()
         if ended.returncode != 0:
@@ -74,8 +91,8 @@ class ApacheKafka(Server):
 
     @property
     def _properties(self) -> Path:
-        return self._directory / "server.properties"
+        return self.directory / "server.properties"
 
     def _jvm(self, main: str, *arguments: str) -> Command:
         argv = (self._java, *_JVM, "-cp", f"{self._jars}/*", main, *arguments)
-        return Command("kafka", argv, env=server_environment(), cwd=self._directory)
+        return Command("kafka", argv, env=server_environment(), cwd=self.directory)

@@ -19,12 +19,12 @@ class KafkaNode:
     log_dir: Path
 
 
-def node_properties(node: KafkaNode, quorum: Sequence[KafkaNode]) -> str:
-    """The text of `server.properties`. `quorum` holds all nodes, this one included."""
+def node_properties(node: KafkaNode, quorum: Sequence[KafkaNode]) -> dict[str, object]:
+    """What stands in `server.properties`. `quorum` holds all nodes, this one included."""
     replicas = min(_MAX_REPLICAS, len(quorum))
     in_sync = max(1, replicas - 1)
     voters = ",".join(f"{each.node_id}@{LOOPBACK}:{each.controller_port}" for each in quorum)
-    properties = {
+    return {
         "process.roles": "broker,controller",
         "node.id": node.node_id,
         "controller.quorum.voters": voters,
@@ -55,4 +55,3 @@ def node_properties(node: KafkaNode, quorum: Sequence[KafkaNode]) -> str:
         "broker.heartbeat.interval.ms": 500,
         "broker.session.timeout.ms": 3_000,
     }
-    return "".join(f"{key}={value}\n" for key, value in properties.items())
