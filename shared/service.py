@@ -167,7 +167,13 @@ async def _start(service: Service, component: Component) -> None:
             await component.start()
         except DependencyDown as error:
             service.awaited[component.name] = str(error)
-            _log.warning("dependency_awaited", component=component.name, cause=str(error), retry_s=delay_s)
+            _log.warning(
+                "dependency_awaited",
+                component=component.name,
+                dependency=error.dependency,
+                cause=str(error),
+                retry_s=delay_s,
+            )
             await asyncio.sleep(delay_s)
             delay_s = min(delay_s * 2, _RETRY_MOST_S)
         else:

@@ -22,6 +22,7 @@ class InBackground:
         self.name = component.name
         self._component = component
         self._starting: asyncio.Task[None] | None = None
+        self._awaited = "starting"
 
     async def start(self) -> None:
         self._starting = asyncio.create_task(self._start(), name=f"start {self.name}")
@@ -35,7 +36,7 @@ class InBackground:
 
     def problem(self) -> str | None:
         if self._starting is None or not self._starting.done():
-            return "starting"
+            return self._awaited
         return self._component.problem()
 
     async def _start(self) -> None:
@@ -45,5 +46,9 @@ class InBackground:
         )
         async for attempt in retrying:
             with attempt:
-                await self._component.start()
+                try:
+                    await self._component.start()
+                except DependencyDown as error:
+                    self._awaited = str(error)
+                    raise
         _log.info("dependency_started", component=self.name)

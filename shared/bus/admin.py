@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from shared.events.topics import DLQ_PARTITIONS, DLQ_SUFFIX, TOPICS, Topic
 from shared.settings import KafkaSettings
 
 _DAY_MS = 86_400_000
+_ASK_EVERY_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,10 @@ class TopicState:
 
 
 async def ensure_topics(settings: KafkaSettings) -> list[str]:
-    """Make what is missing, dead letters included; the names made. Raises DependencyDown."""
+    """Make what is missing, dead letters included, and the broker knows it; the names made.
+
+    Raises DependencyDown.
+    """
     missing = [state for state in await describe(settings) if not state.partitions]
     kept_ms = retentions_ms(settings)
     configs = {
@@ -49,7 +54,20 @@ async def ensure_topics(settings: KafkaSettings) -> list[str]:
         async with admin_client(settings) as admin:
             response = await admin.create_topics(wanted)
         _raise_for(response.topic_errors)
+        await _known(settings)
     return [state.name for state in missing]
+
+
+async def _known(settings: KafkaSettings) -> None:
+    """The controller answers as soon as they are made; a broker hears of it a moment later."""
+    try:
+        async with asyncio.timeout(settings.request_timeout_ms / 1000):
+            while True:
+                if all(state.partitions for state in await describe(settings)):
+                    return
+                await asyncio.sleep(_ASK_EVERY_S)
+    except TimeoutError:
+        raise DependencyDown("kafka", "the topics made are not there yet") from None
 
 
 def retentions_ms(settings: KafkaSettings) -> dict[str, int]:

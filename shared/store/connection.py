@@ -15,42 +15,18 @@ from typing import Any, TypeAlias
 from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
 from pymongo import WriteConcern
-from pymongo.errors import (
-    AutoReconnect,
-    ConnectionFailure,
-    ExecutionTimeout,
-    OperationFailure,
-    PyMongoError,
-    ServerSelectionTimeoutError,
-    WaitQueueTimeoutError,
-    WriteConcernError,
-    WTimeoutError,
-)
+from pymongo.errors import ConfigurationError as DriverRefuses
+from pymongo.errors import InvalidURI, PyMongoError
 
-from shared.errors import DependencyDown
+from shared.errors import ConfigurationError, DependencyDown
 from shared.settings import MongoSettings
+from shared.store.away import SETTING, away
 
 Document: TypeAlias = dict[str, Any]
 Database: TypeAlias = AsyncIOMotorDatabase[Document]
 Collection: TypeAlias = AsyncIOMotorCollection[Document]
 
 _WATCH_EVERY_S = 2.0
-_AWAY = (
-    AutoReconnect,
-    ConnectionFailure,
-    ServerSelectionTimeoutError,
-    WaitQueueTimeoutError,
-    ExecutionTimeout,
-    WTimeoutError,
-)
-#: Server codes that mean "ask again, perhaps of another member".
-#: Source: MongoDB retryable writes specification, "RetryableError"; 211 and 133 while a set is being elected.
-_AWAY_CODES = frozenset({6, 7, 64, 89, 91, 133, 189, 211, 262, 9001, 10107, 11600, 11602, 13435, 13436})
-
-
-def is_away(code: int | None) -> bool:
-    """Whether a server's error code says that the server, not the request, is the trouble."""
-    return code in _AWAY_CODES
 
 
 @contextmanager
@@ -58,12 +34,11 @@ def guard() -> Iterator[None]:
     """Raise DependencyDown for errors that say the server, not the request, is the trouble."""
     try:
         yield
-    except _AWAY as error:
-        raise DependencyDown("mongodb", type(error).__name__) from error
-    except (OperationFailure, WriteConcernError) as error:
-        if is_away(error.code):
-            raise DependencyDown("mongodb", f"code {error.code}") from error
-        raise
+    except PyMongoError as error:
+        down = away(error)
+        if down is None:
+            raise
+        raise down from error
 
 
 class Store:
@@ -137,15 +112,23 @@ class Store:
 
     def _connect(self) -> AsyncIOMotorClient[Document]:
         timeout_ms = self._settings.server_selection_timeout_ms
-        return AsyncIOMotorClient(
-            self._settings.uri.get_secret_value(),
-            appname="listeningpost",
-            serverSelectionTimeoutMS=timeout_ms,
-            connectTimeoutMS=timeout_ms,
-            socketTimeoutMS=20_000,
-            retryWrites=True,
-            maxPoolSize=64,
-        )
+        try:
+            return AsyncIOMotorClient(
+                self._settings.uri.get_secret_value(),
+                appname="listeningpost",
+                serverSelectionTimeoutMS=timeout_ms,
+                connectTimeoutMS=timeout_ms,
+                socketTimeoutMS=20_000,
+                retryWrites=True,
+                maxPoolSize=64,
+            )
+        except InvalidURI as error:
+            # The driver's own words may hold a part of it.
+            msg = f"{SETTING} is no address of MongoDB; what is special in a name or password is written %40"
+            raise ConfigurationError(msg) from error
+        except (DriverRefuses, ValueError, OSError) as error:
+            msg = f"{SETTING}: an option, or a file that it names, is of no use ({type(error).__name__})"
+            raise ConfigurationError(msg) from error
 
 
 __all__ = ["Collection", "Database", "Document", "PyMongoError", "Store", "guard"]

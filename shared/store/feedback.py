@@ -25,7 +25,8 @@ from shared.domain.revision import Head
 from shared.domain.summary import Group, Sample
 from shared.errors import DependencyDown, PermanentError, Reason
 from shared.events.feedback import Change, FeedbackClassified, FeedbackReceived
-from shared.store.connection import Document, Store, guard, is_away
+from shared.store.away import is_away
+from shared.store.connection import Document, Store, guard
 from shared.store.feedback_documents import TOMBSTONE, document_of, event_of, head_of, taking_over
 from shared.store.feedback_groups import (
     group_from,

@@ -25,8 +25,10 @@ from shared.store.directory import DirectoryStore
 from tests.support.doors import HOOK_SECRET
 from tests.support.served import served
 from tests.support.submissions import WORKSPACE
+from tests.support.wait import until
 
 _KEY = Fernet.generate_key().decode()
+_WITHIN_S = 30.0
 INTERNAL_TOKEN = "the-token-of-this-house"
 
 
@@ -69,4 +71,10 @@ async def ingest(
     async with served(service) as url:
         running = Ingest(service, url, kafka)
         async with running.http:
+            # Its doors open before it has reached Kafka; what came in by then would be in the spool.
+            await until(
+                lambda: not [problem for part in service.components if (problem := part.problem())],
+                within_s=_WITHIN_S,
+                what="it has reached everything",
+            )
             yield running

@@ -120,6 +120,7 @@ async def test_it_is_alive_before_it_is_ready(port: int, tmp_path: Path) -> None
             lambda: service.events("dependency_awaited"), within_s=_WITHIN_S, what="says it waits"
         )
         assert (waits[0]["component"], waits[0]["dependency"]) == ("kafka", "kafka")
+        assert body["problems"]["kafka"] == waits[0]["cause"]
         needed.touch()
         assert await service.readyz(200) == {"service": "tiny", "status": "ready", "problems": {}}
         assert [line["part"] for line in service.events("part_started")] == ["store", "kafka", "consumer"]
