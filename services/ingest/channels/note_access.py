@@ -9,9 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 
-from pydantic import HttpUrl
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -19,6 +17,7 @@ from services.ingest.context import ChannelContext
 from shared.domain.api_key import ApiKey, Scope
 from shared.domain.directory import Directory
 from shared.domain.person import Person
+from shared.http.same_origin import is_own
 
 COOKIE = "listeningpost_note"
 COOKIE_PATH = "/notes"
@@ -73,15 +72,8 @@ class Access:
         )
 
     def is_own(self, request: Request) -> bool:
-        """Whether a page of ours sent this request. Source: W3C Fetch Metadata; RFC 6454 section 7.
-
-        A browser that tells neither site nor origin is too old to be safe.
-        """
-        site = request.headers.get("sec-fetch-site")
-        if site is not None:
-            return site == "same-origin"
-        origin = urlsplit(request.headers.get("origin", "")).netloc
-        return bool(origin) and origin in {request.headers.get("host"), _host(self._public_url)}
+        """Whether a page of ours sent this request."""
+        return is_own(request, self._public_url)
 
     def _is_secure(self, request: Request) -> bool:
         return "https" in {request.url.scheme, self._public_url.scheme if self._public_url else ""}
@@ -95,7 +87,3 @@ def token_in(pasted: str) -> str:
 
 def _left(key: ApiKey, now: datetime) -> timedelta:
     return key.expires_at - now if key.expires_at is not None else _LONGEST
-
-
-def _host(url: HttpUrl | None) -> str | None:
-    return urlsplit(str(url)).netloc if url is not None else None

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from services.ingest.channels.note_access import Access, Reader, token_in
-from services.ingest.channels.note_pages import NotePages
+from services.ingest.channels.note_pages import ASSETS, NotePages
 from services.ingest.context import ChannelContext
 from services.ingest.domain.note import form_token
 from services.ingest.domain.note.convert import CHANNEL, Sender, convert
@@ -57,7 +57,7 @@ class NoteForm:
             (SENT, "GET", self.sent),
             (OPEN, "POST", self.open),
             (LEAVE, "POST", self.leave),
-            ("/notes/assets/{name}", "GET", self._pages.asset),
+            (f"{ASSETS}/{{name}}", "GET", self._pages.asset),
         ):
             router.add_api_route(
                 path, handler, methods=[method], include_in_schema=False, response_model=None

@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
 from services.ingest.channels.note_access import Reader
 from services.ingest.domain.attach import size
 from services.ingest.domain.note import form_token
 from services.ingest.domain.note.form import FormFault, kept
 from services.ingest.settings import IngestSection
-from services.ingest.templates import ASSETS, Pages
+from services.ingest.templates import FOLDER
 from shared import ids
 from shared.domain.directory import Directory
 from shared.errors import InvalidInput
 from shared.events.feedback import Affiliation, Occasion
+from shared.http.pages import OPENED_BY_LINK, Pages
 
 #: More would make the page slow to load on a phone; any other account can be typed.
 _MOST_ACCOUNTS = 500
@@ -36,26 +35,13 @@ _AFFILIATIONS: Final = (
     (Affiliation.PARTNER, "Partner"),
     (Affiliation.PROVIDER, "Provider"),
 )
-_HEADERS: Final = {
-    "cache-control": "no-store",
-    # `same-origin`, not `no-referrer`: with that, browsers send `Origin: null` with our own form.
-    "referrer-policy": "same-origin",
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
-    "cross-origin-opener-policy": "same-origin",
-    "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-}
-#: The page a link opens: its one script takes the token out of the address.
-_DOOR_HEADERS: Final = {
-    **_HEADERS,
-    "content-security-policy": f"{_HEADERS['content-security-policy']}; script-src 'self'",
-}
+ASSETS: Final = "/notes/assets"
 
 
 class NotePages:
     def __init__(self, settings: IngestSection) -> None:
-        self._pages = Pages()
+        self._pages = Pages(FOLDER, ASSETS)
+        self.asset, self.private = self._pages.asset, self._pages.private
         self._limits = f"Up to {settings.max_files} files of {size(settings.max_file_bytes)} each."
 
     def form(
@@ -68,7 +54,7 @@ class NotePages:
         status: int = 200,
     ) -> Response:
         """The form. Whoever is not known sees what they typed, and nothing of the directory."""
-        return self._answer(
+        return self._pages.answer(
             "note_form",
             status,
             company=directory.workspace.name if reader else "",
@@ -85,30 +71,17 @@ class NotePages:
         )
 
     def sent(self, reader: Reader | None) -> Response:
-        return self._answer("note_sent", 200, person=reader.person if reader else None)
+        return self._pages.answer("note_sent", 200, person=reader.person if reader else None)
 
     def door(self, *, come_again: bool = False, refused: bool = False) -> Response:
         """Where a link is taken. `come_again`: perhaps they are known, if they ask from our own page."""
-        page = self._pages.render("note_open", come_again=come_again, refused=refused)
-        return HTMLResponse(page, 401 if refused else 200, _DOOR_HEADERS)
+        status = 401 if refused else 200
+        return self._pages.answer(
+            "note_open", status, headers=OPENED_BY_LINK, come_again=come_again, refused=refused
+        )
 
     def refused(self, fault: InvalidInput, status: int) -> Response:
-        return self._answer("note_refused", status, detail=fault.detail, remedy=fault.remedy)
-
-    def private(self, response: Response) -> Response:
-        """`response` with the headers every page has."""
-        response.headers.update(_HEADERS)
-        return response
-
-    async def asset(self, request: Request) -> Response:
-        name = request.path_params["name"]
-        if name not in ASSETS:
-            raise HTTPException(404)
-        headers = {"cache-control": "public, max-age=3600", "x-content-type-options": "nosniff"}
-        return Response(self._pages.asset(name), 200, headers, ASSETS[name])
-
-    def _answer(self, name: str, status: int, **values: object) -> Response:
-        return HTMLResponse(self._pages.render(name, **values), status, _HEADERS)
+        return self._pages.answer("note_refused", status, detail=fault.detail, remedy=fault.remedy)
 
 
 _FRESH: Final = kept({}) | {"affiliation": str(Affiliation.CUSTOMER)}

@@ -276,7 +276,7 @@ async def test_a_browser_forgets_when_it_is_asked_to(house: Doors, ann: httpx.As
 
 
 async def test_only_its_own_files_are_served(house: Doors) -> None:
-    style = await house.http.get("/notes/assets/note.css")
+    style = await house.http.get("/notes/assets/page.css")
     assert style.headers["content-type"] == "text/css; charset=utf-8"
     for name in ("note_form.html.j2", "..%2f__init__.py", "__init__.py"):
         assert (await house.http.get(f"/notes/assets/{name}")).status_code == 404
