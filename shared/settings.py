@@ -164,6 +164,9 @@ class CommonSettings(BaseSettings):
         "default: the secret `internal_token`",
     )
     public_url: HttpUrl | None = Field(default=None, description="where people reach this installation")
+    console_url: HttpUrl | None = Field(
+        default=None, description="where colleagues reach the console with their browsers"
+    )
 
     @classmethod
     def settings_customise_sources(

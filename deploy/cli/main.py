@@ -48,6 +48,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("deploy.cli.doctor", "Check everything, and say how to mend what is wrong."),
     "migrate": ("deploy.cli.migrate", "Bring the database to what this release needs."),
     "topics": ("deploy.cli.topics", "Make the Kafka topics that are missing, and show what differs."),
+    "first-link": (
+        "deploy.cli.first_link",
+        "Show the link by which the first administrator comes in.",
+    ),
     "keys": ("deploy.cli.keys", "API keys: create, list, revoke."),
     "dead-letters": ("deploy.cli.dead_letters", "What could not be processed, and why."),
     "replay": ("deploy.cli.replay", "Put dead letters back once their cause is mended."),

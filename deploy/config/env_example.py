@@ -15,10 +15,11 @@ _MADE_BY = {
     "LISTENINGPOST_CONTRIBUTORS_KEY": "openssl rand -base64 32 | tr '+/' '-_'",
     "LISTENINGPOST_INTERNAL_TOKEN": "openssl rand -hex 32",
 }
-#: What docker-compose.yml sets unless .env does (the first two), or whatever .env says.
+#: What docker-compose.yml sets unless .env does (the first three), or whatever .env says.
 _SET_BY_COMPOSE = {
     "LISTENINGPOST_KAFKA__BOOTSTRAP_SERVERS": "kafka:9092",
     "LISTENINGPOST_MONGO__URI": "mongodb://mongo:27017/?replicaSet=listeningpost",
+    "LISTENINGPOST_CONSOLE_URL": "where the console's port is published, unless set here",
     "LISTENINGPOST_SECRETS_DIR": "/run/listeningpost/secrets, a volume; `init` makes the keys in it",
     "LISTENINGPOST_HTTP__HOST": "0.0.0.0, inside the container",
     "LISTENINGPOST_HTTP__PORT": "8080, inside the container",

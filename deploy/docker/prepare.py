@@ -1,4 +1,4 @@
-"""Makes fresh servers ready for the services: the replica set, then collections and indexes, then topics.
+"""Makes fresh servers ready: replica set, collections and indexes, topics, the first administrator's link.
 
 `python -m deploy.docker.prepare [--initiate HOST:PORT] [--make-key] [--share-token FOLDER]`, once before the
 services start.
@@ -19,10 +19,12 @@ from pathlib import Path
 import structlog
 from cryptography.fernet import Fernet
 
+from shared import clock
 from shared.bus.admin import ensure_topics
 from shared.errors import ConfigurationError, DependencyDown
 from shared.settings import CONTRIBUTORS_KEY, INTERNAL_TOKEN, CommonSettings, load
 from shared.store.connection import Store
+from shared.store.logins import LoginStore
 from shared.store.migrations import Migrator
 from shared.store.replica_set import initiate
 from shared.telemetry import logging as telemetry_logging
@@ -40,6 +42,7 @@ async def prepare(settings: CommonSettings, *, member: str | None, within_s: flo
     steps: list[tuple[str, Callable[[], Awaitable[object]]]] = [
         ("database_ready", lambda: _migrate(settings)),
         ("topics_ready", lambda: ensure_topics(settings.kafka)),
+        ("first_administrator", lambda: _invite(settings)),
     ]
     if member is not None:
         steps.insert(0, ("replica_set_ready", lambda: _initiate(member)))
@@ -111,6 +114,20 @@ async def _initiate(member: str) -> None:
         await initiate(member, REPLICA_SET, within_s=20.0)
     except TimeoutError:
         raise DependencyDown("mongodb", f"{member} does not become the primary") from None
+
+
+async def _invite(settings: CommonSettings) -> None:
+    """The link itself is shown by `listeningpost first-link`, and is in no log."""
+    store = Store(settings.mongo)
+    try:
+        await store.start()
+        invitation = await LoginStore(store).invite(clock.now())
+    finally:
+        await store.stop()
+    if invitation.accepted_at is None:
+        _log.info(
+            "first_administrator_invited", until=f"{invitation.expires_at:%Y-%m-%d}", shown_by="first-link"
+        )
 
 
 async def _migrate(settings: CommonSettings) -> None:

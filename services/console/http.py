@@ -1,9 +1,9 @@
-"""The HTTP side of the console: its APIs, bounded bodies, errors as problem documents (RFC 9457)."""
+"""The HTTP side of the console: APIs and pages, bounded bodies, errors as problem documents (RFC 9457)."""
 
 from __future__ import annotations
 
 import structlog
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.requests import Request
 
 from services.console.api.accounts import AccountsApi
@@ -15,7 +15,7 @@ from shared.telemetry.metrics import API_REQUESTS
 _log = structlog.get_logger()
 
 
-def create_http(accounts: AccountsApi) -> FastAPI:
+def create_http(accounts: AccountsApi, *pages: APIRouter) -> FastAPI:
     """The application. Its schema is at /openapi.json."""
     app = FastAPI(
         title="Listening Post: the console's API",
@@ -25,6 +25,8 @@ def create_http(accounts: AccountsApi) -> FastAPI:
         redoc_url=None,
     )
     app.include_router(accounts.router)
+    for router in pages:
+        app.include_router(router)
     behave(app, accounts.body_limits, _refused)
     declare_keys(app)
     return app

@@ -11,7 +11,8 @@ from starlette.requests import Request
 def is_own(request: Request, public_url: HttpUrl | None) -> bool:
     """`public_url`: where browsers reach us, if it is not where they seem to.
 
-    Source: W3C Fetch Metadata; RFC 6454 section 7. A browser that tells neither site nor origin is too old to be safe.
+    A browser that tells neither site nor origin is too old to be safe.
+    Source: W3C Fetch Metadata; RFC 6454 section 7.
     """
     site = request.headers.get("sec-fetch-site")
     if site is not None:

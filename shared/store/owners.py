@@ -182,6 +182,13 @@ API_KEYS = CollectionSpec(
     kept="for ever",
     required=(("hash", "string"), ("scopes", "array"), ("created_at", "date")),
 )
+LOGINS = CollectionSpec(
+    "logins",
+    "console",
+    NothingOfPeople("whether the first administrator has come in, and when"),
+    kept="for ever",
+    required=(("invitation", "string"), ("expires_at", "date")),
+)
 ERASURES = CollectionSpec(
     "erasures",
     "shared",
@@ -207,6 +214,7 @@ COLLECTIONS: tuple[CollectionSpec, ...] = (
     BUCKETS,
     DIRECTORY,
     API_KEYS,
+    LOGINS,
     ERASURES,
     MIGRATIONS,
     LEASES,

@@ -35,7 +35,7 @@ OPENED_BY_LINK: Final = {
 
 
 class Pages:
-    """The templates of `folder`, compiled on first use, then kept. `assets` is the path of the files' folder."""
+    """The templates of `folder`, compiled on first use, then kept. `assets` is the path of their files."""
 
     def __init__(self, folder: Path, assets: str) -> None:
         self._environment = Environment(
@@ -49,9 +49,9 @@ class Pages:
         self._environment.globals["assets"] = assets
 
     def answer(
-        self, name: str, status: int = 200, *, headers: Mapping[str, str] = PRIVATE, **values: object
+        self, template: str, status: int = 200, /, *, headers: Mapping[str, str] = PRIVATE, **values: object
     ) -> Response:
-        page = self._environment.get_template(f"{name}.html.j2").render(values)
+        page = self._environment.get_template(f"{template}.html.j2").render(values)
         return HTMLResponse(page, status, headers)
 
     def private(self, response: Response) -> Response:
