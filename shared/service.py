@@ -25,9 +25,12 @@ from starlette.responses import JSONResponse, Response
 from shared import clock
 from shared.component import Component
 from shared.errors import ConfigurationError, DependencyDown
+from shared.http.measured import Measured
 from shared.internal import open_internal
 from shared.settings import AnySettings, CommonSettings, load
 from shared.telemetry import logging as telemetry_logging
+from shared.telemetry.loop_delay import measure_delay
+from shared.telemetry.metrics import BUILD, READY
 
 STOP_WITHIN_S = 10.0
 #: Longer than a load balancer keeps an idle connection (60 s is usual): who closes first must be the one who
@@ -59,6 +62,14 @@ class Service:
     awaited: dict[str, str] = field(default_factory=dict)
     stopping: bool = False
     not_stopped: list[Component] = field(default_factory=list)
+
+    @property
+    def asgi(self) -> Measured:
+        """What is served: `http`, measured."""
+        return Measured(self.http)
+
+    def is_ready(self) -> bool:
+        return set(self.problems()) <= self.tolerates
 
     def problems(self) -> dict[str, str]:
         """What is wrong, by component."""
@@ -103,6 +114,7 @@ async def serve(service: Service) -> None:
     serving = asyncio.create_task(_serve_http(server), name="http")
     starting = asyncio.create_task(_start_all(service), name="start")
     stopped = asyncio.create_task(stop.wait(), name="stop")
+    measuring = asyncio.create_task(measure_delay(), name="measure delay")
     try:
         await asyncio.wait({serving, starting, stopped}, return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
@@ -112,12 +124,13 @@ async def serve(service: Service) -> None:
         service.stopping = True
         starting.cancel()
         stopped.cancel()
+        measuring.cancel()
         await _stop_all(service, server, serving)
 
 
 def _uvicorn_config(service: Service) -> uvicorn.Config:
     return uvicorn.Config(
-        service.http,
+        service.asgi,
         host=service.settings.http.host,
         port=service.settings.http.port,
         loop="none",
@@ -222,13 +235,15 @@ def _open_status(service: Service) -> None:
 
 def _add_health(service: Service) -> None:
     """Three open endpoints: an orchestrator holds no key, and they carry neither feedback nor secrets."""
+    BUILD.labels(service.name, metadata.version("listeningpost")).set(1)
+    READY.set_function(lambda: float(service.is_ready()))
 
     async def healthz(_: Request) -> Response:
         return JSONResponse({"service": service.name, "status": "alive"})
 
     async def readyz(_: Request) -> Response:
         problems = service.problems()
-        ready = set(problems) <= service.tolerates
+        ready = service.is_ready()
         status = ("degraded" if problems else "ready") if ready else "not ready"
         body = {"service": service.name, "status": status, "problems": problems}
         return JSONResponse(body, 200 if ready else 503)

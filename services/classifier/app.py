@@ -12,9 +12,11 @@ from services.classifier.subscriptions import subscriptions
 from services.classifier.tagging import Tagging
 from shared import clock
 from shared.bus.consumer import Consumer
+from shared.bus.lag import LagWatch
 from shared.bus.publisher import Publisher
 from shared.component import Component
 from shared.eraser import Eraser
+from shared.events.topics import CLASSIFIED
 from shared.internal import open_internal
 from shared.retention import Retention
 from shared.service import Service
@@ -47,7 +49,7 @@ def create_app(settings: ClassifierSettings) -> Service:
         settings.kafka, subscriptions(pipeline.handle, settings.classifier), publisher, service="classifier"
     )
     parts: list[Component] = [store, Migrator(store), directory, ledger, publisher, tagging, consumer]
-    parts += [eraser, old]
+    parts += [eraser, old, LagWatch(settings.kafka, (CLASSIFIED,), clock.now)]
     service = Service("classifier", settings, parts)
     routes = {"POST /internal/tag": tag(tagging, lambda: directory.directory)}
     open_internal(service.http, settings.internal_token, routes)

@@ -171,9 +171,10 @@ class Pipeline:
         await self._publisher.publish(
             CLASSIFIED, results, traces=[traces[piece.feedback_id] for piece in results]
         )
-        now, took = self._now(), metrics.END_TO_END_SECONDS.labels(CLASSIFIED.name)
+        now, modes = self._now(), {piece.mode for piece in results}
+        took = {mode: metrics.STORED_SECONDS.labels(mode) for mode in modes}
         for piece in results:
-            took.observe((now - piece.received_at).total_seconds())
+            took[piece.mode].observe((now - piece.received_at).total_seconds())
         alike = Counter((piece.cause, piece.tags.needs_triage) for piece in results)
         for (cause, triage), count in alike.items():
             metrics.CLASSIFIED.labels(cause, triage).inc(count)

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from shared.domain.directory import Directory
 from shared.events.feedback import FeedbackReceived, Tags
+from shared.telemetry.metrics import ENGINE
 
 
 class Tagger(Protocol):
@@ -55,6 +56,7 @@ class Tagging:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tagger")
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(self._thread, self._tagger.load, self._directory())
+        ENGINE.labels(self.version).set(1)
 
     async def stop(self) -> None:
         """What is being tagged is finished first; the consumer, which waits for it, was stopped before."""

@@ -1,7 +1,8 @@
 """The parts of ingest and how they are put together.
 
 Starting order: the spool first, since it is what keeps the promise; the doors last. Kafka may be away, then
-and later: the doors open without it. MongoDB may be away later; it knows the API keys.
+and later: the doors open without it. MongoDB may be away later; it knows the API keys. Neither makes ingest
+unready: who is not ready is sent nothing any more, and the spool takes it all.
 """
 
 from __future__ import annotations
@@ -26,8 +27,10 @@ from services.ingest.subscriptions import subscriptions
 from shared import clock
 from shared.breaker import Breaker
 from shared.bus.consumer import Consumer
+from shared.bus.lag import LagWatch
 from shared.bus.publisher import Publisher
 from shared.bus.subscription import BatchHandler
+from shared.events.topics import RECEIVED, RECEIVED_BULK, UNMAPPED
 from shared.internal import Answering, open_internal
 from shared.service import Service
 from shared.store.api_keys import ApiKeyFollower
@@ -89,9 +92,9 @@ def create_app(settings: IngestSettings) -> Service:
             Drain(spool, keeper, outlet, is_barred),
             *channels,
             InBackground(consumer),
+            LagWatch(settings.kafka, (RECEIVED, RECEIVED_BULK, UNMAPPED), clock.now),
             *privacy.components,
         ],
-        # Who is not ready is sent nothing any more, and the spool takes it all.
         tolerates=frozenset({publisher.name, store.name, consumer.name}),
         http=http,
     )

@@ -39,6 +39,8 @@ class Doors(FastAPI):
         if app is None:
             await super().__call__(scope, receive, send)
         else:
+            # As Starlette's router does: it was a declared path.
+            scope["endpoint"] = app
             await app(scope, receive, send)
 
 

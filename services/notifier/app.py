@@ -27,6 +27,7 @@ from shared.store.buckets import BucketStore
 from shared.store.connection import Store
 from shared.store.deliveries import DeliveryStore
 from shared.store.directory import DirectoryFollower
+from shared.store.disk import StoreDisk
 from shared.store.erasures import ErasureFollower
 from shared.store.feedback import FeedbackStore
 from shared.store.leases import LeaseStore
@@ -87,6 +88,7 @@ def create_app(settings: NotifierSettings) -> Service:
         consumer,
         Eraser("notifier", store, erasures, NoticesForgotten(ledger), clock.now),
         Retention("notifier", store, jobs(settings.retention, ledger), clock.now),
+        StoreDisk(store),
     ]
     return Service("notifier", settings, components)
 

@@ -74,7 +74,8 @@ def _measure(row: Delivery, settled: Settled, now: datetime) -> None:
     if settled.state in _FINAL:
         DELIVERIES.labels(receiver, settled.state.value).inc()
     if settled.state is State.SENT:
-        DELIVERED_SECONDS.labels(receiver).observe(max((now - row.received_at).total_seconds(), 0.0))
+        took = DELIVERED_SECONDS.labels(receiver, row.purpose.value, "yes" if row.urgent else "no")
+        took.observe(max((now - row.received_at).total_seconds(), 0.0))
     elif settled.state in _TROUBLE:
         _log.warning(
             "delivery_ended",

@@ -20,7 +20,7 @@ from services.notifier.recorder import Recorder
 from shared.domain.delivery import Settled
 from shared.errors import DependencyDown, PermanentError, Reason
 from shared.store.deliveries import Claimed, DeliveryStore
-from shared.telemetry.metrics import DELIVERIES_DUE, DELIVERY_OLDEST_SECONDS
+from shared.telemetry.metrics import DELIVERIES_DUE, DELIVERY_OLDEST_SECONDS, OLDEST_UNDELIVERED_SECONDS
 
 _CLAIMED_WITHIN_S = 1.0
 _FINISH_WITHIN_S = 3.0
@@ -179,12 +179,19 @@ class Schedule:
             except DependencyDown as error:
                 _log.debug("backlog_unknown", dependency=error.dependency)
             else:
-                overdue_s = 0.0
-                if backlog.oldest_due_at is not None:
-                    overdue_s = max((self._now() - backlog.oldest_due_at).total_seconds(), 0.0)
+                now = self._now()
                 DELIVERIES_DUE.set(backlog.waiting)
-                DELIVERY_OLDEST_SECONDS.set(overdue_s)
+                DELIVERY_OLDEST_SECONDS.set(_since(backlog.oldest_due_at, now))
+                for urgent, planned_at in (
+                    ("yes", backlog.oldest_urgent_at),
+                    ("no", backlog.oldest_other_at),
+                ):
+                    OLDEST_UNDELIVERED_SECONDS.labels(urgent).set(_since(planned_at, now))
             await asyncio.sleep(_MEASURE_EVERY_S)
+
+
+def _since(moment: datetime | None, now: datetime) -> float:
+    return max((now - moment).total_seconds(), 0.0) if moment is not None else 0.0
 
 
 async def _within(tasks: Collection[asyncio.Task[None]], limit_s: float) -> None:

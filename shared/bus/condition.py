@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError
 
 from shared.bus.admin import admin_client, broker_knows
-from shared.bus.away import away
-from shared.bus.connection import client_options
-from shared.events.topics import TOPICS, Topic
+from shared.bus.lag import probing
+from shared.events.topics import TOPICS
 from shared.settings import KafkaSettings
 
 #: Kafka's number of the request InitProducerId.
@@ -71,38 +67,12 @@ async def lags(settings: KafkaSettings) -> list[Lag]:
 
     The embedded broker tells too small an end for the last batch, so a lag of a few there may be shown as 0.
     """
-    async with admin_client(settings) as admin:
-        consumer = AIOKafkaConsumer(**client_options(settings), enable_auto_commit=False)
-        found: list[Lag] = []
-        try:
-            await consumer.start()
-            for topic in TOPICS:
-                found += await _lags(settings, topic, admin, consumer)
-        except (KafkaError, OSError) as error:
-            raise await away(settings, error) from error
-        finally:
-            await consumer.stop()
-    return found
-
-
-async def _lags(
-    settings: KafkaSettings, topic: Topic, admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer
-) -> list[Lag]:
-    name = settings.topic_prefix + topic.name
-    [described] = await admin.describe_topics([name])
-    partitions = [TopicPartition(name, entry["partition"]) for entry in described["partitions"]]
-    if not partitions:
-        return []
-    await consumer._client.add_topic(name)  # noqa: SLF001 - else its partitions are unknown
-    ends = await consumer.end_offsets(partitions)
-    begins = await consumer.beginning_offsets(partitions)
-    found = []
-    for group in topic.groups:
-        # Named one by one: the embedded broker cannot be asked for all there are.
-        committed = await admin.list_consumer_group_offsets(
-            settings.topic_prefix + group, partitions=partitions
-        )
-        read = {partition: entry.offset for partition, entry in committed.items() if entry.offset >= 0}
-        behind = sum(max(ends[one] - read.get(one, begins[one]), 0) for one in partitions)
-        found.append(Lag(topic.name, group, behind, bool(read)))
+    found: list[Lag] = []
+    async with probing(settings) as probe:
+        for topic in TOPICS:
+            unread = await probe.unread(topic)
+            for group in topic.groups if unread else ():
+                of_group = [one for one in unread if one.group == group]
+                behind = sum(one.behind for one in of_group)
+                found.append(Lag(topic.name, group, behind, any(one.is_known for one in of_group)))
     return found

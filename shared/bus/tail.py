@@ -103,10 +103,10 @@ async def _reader(
     except (KafkaError, OSError) as error:
         raise await away(settings, error) from error
     finally:
-        await _stop(consumer)
+        await stop_reader(consumer)
 
 
-async def _stop(consumer: AIOKafkaConsumer) -> None:
+async def stop_reader(consumer: AIOKafkaConsumer) -> None:
     try:
         await consumer.stop()
     except asyncio.CancelledError:

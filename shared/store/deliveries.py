@@ -21,6 +21,7 @@ from shared import ids
 from shared.domain.delivery import Attempt, Content, Delivery, Purpose, Settled, State
 from shared.errors import DependencyDown
 from shared.store.connection import Document, Store, guard
+from shared.store.delivery_backlog import Backlog, backlog_of, looks
 from shared.store.delivery_documents import (
     History,
     attempt_document,
@@ -36,9 +37,6 @@ from shared.store.owners import DELIVERIES
 _DUPLICATE = 11000
 _MOST_ATTEMPTS = 20
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MOST_COUNTED = 10_000
-#: The partial index of due rows; without the hint a count by state reads the whole collection.
-_DUE = "due"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +46,6 @@ class Claimed:
     delivery: Delivery
     token: str
     taken_over: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Backlog:
-    """Rows that are due now or later (of each urgency at most 10,000 are counted), and the oldest of them."""
-
-    waiting: int
-    oldest_due_at: datetime | None
 
 
 class DeliveryStore:
@@ -235,15 +225,11 @@ class DeliveryStore:
 
     async def backlog(self) -> Backlog:
         """For the metrics: what waits."""
-        waiting, oldest = 0, None
+        groups: list[Document] = []
         with guard():
-            for urgent in (True, False):
-                due = {"state": State.DUE.value, "urgent": urgent}
-                waiting += await self._collection.count_documents(due, limit=_MOST_COUNTED, hint=_DUE)
-                first = await self._collection.find_one(due, {"due_at": 1}, sort=[("due_at", 1)], hint=_DUE)
-                if first is not None:
-                    oldest = min(first["due_at"], oldest or first["due_at"])
-        return Backlog(waiting, oldest)
+            for stages, index in looks():
+                groups += await self._collection.aggregate(stages, hint=index).to_list(None)
+        return backlog_of(groups)
 
 
 @contextmanager

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from datetime import timedelta
 
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from prometheus_client import REGISTRY
+
+from shared import clock
 from shared.bus.condition import cluster, lags, retentions
 from shared.bus.connection import client_options
+from shared.bus.lag import LagWatch, probing
 from shared.bus.publisher import Publisher
 from shared.bus.tail import read_all
 from shared.events.topics import RECEIVED, TOPICS
@@ -58,3 +63,29 @@ async def test_the_events_of_a_key_are_found_by_reading_one_partition(
     for event in events:
         found = [record.key async for record in read_all(kafka, RECEIVED.name, key=event.key)]
         assert found == [event.key.encode()]
+
+
+def measured(name: str, **labels: str) -> float | None:
+    return REGISTRY.get_sample_value(f"listeningpost_{name}", {"topic": RECEIVED.name, **labels})
+
+
+async def test_what_nobody_reads_grows_old(kafka: KafkaSettings, publisher: Publisher) -> None:
+    """Its readers are dead: whoever publishes tells."""
+    in_an_hour = LagWatch(kafka, [RECEIVED], lambda: clock.now() + timedelta(hours=1))
+    event = piece("one")
+    async with probing(kafka) as probe:
+        await in_an_hour.look(probe)
+        for _ in range(3):
+            await publisher.publish(RECEIVED, [event])
+        await in_an_hour.look(probe)
+        young = measured("consumer_oldest_unread_seconds", group="classifier")
+        await in_an_hour.look(probe)
+        old = measured("consumer_oldest_unread_seconds", group="classifier")
+        lags = [
+            measured("consumer_lag_records", group="classifier", partition=str(number))
+            for number in range(RECEIVED.partitions)
+        ]
+    assert young == 0, "what was not there at the last look needs not be read"
+    assert old is not None
+    assert 3_600 <= old < 3_660
+    assert sorted(lag or 0 for lag in lags)[-2:] == [0, 3]

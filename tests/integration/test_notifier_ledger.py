@@ -278,6 +278,20 @@ async def test_the_backlog(ledger: DeliveryStore) -> None:
     await ledger.add([a_row(1, due_at=oldest), a_row(2), a_row(3, state=State.FAILED)])
     backlog = await ledger.backlog()
     assert (backlog.waiting, backlog.oldest_due_at) == (2, oldest)
+    assert (backlog.oldest_urgent_at, backlog.oldest_other_at) == (None, oldest)
+
+
+async def test_what_is_in_hand_and_what_is_tried_again_is_as_old_as_its_plan(ledger: DeliveryStore) -> None:
+    """However often a receiver that is away is tried, and whoever has it: nobody was told."""
+    planned = clock.now() - 10 * MINUTE
+    await ledger.add([a_row(1, due_at=planned, urgent=True), a_row(2, due_at=planned)])
+    claimed = await ledger.claim_due(2, clock.now(), clock.now() + MINUTE)
+    later = replace(outcome(State.DUE), due_at=clock.now() + MINUTE)
+    await ledger.record([(claimed[1], later)], clock.now())
+    backlog = await ledger.backlog()
+    assert (backlog.oldest_urgent_at, backlog.oldest_other_at) == (planned, planned)
+    assert backlog.waiting == 1
+    assert backlog.oldest_due_at == later.due_at
 
 
 async def test_a_store_that_is_away_is_said_to_be_away() -> None:

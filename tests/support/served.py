@@ -19,7 +19,7 @@ from tests.support.wait import until
 async def served(service: Service) -> AsyncIterator[str]:
     """Its address, once all its components have started; all of it is stopped afterwards."""
     server = uvicorn.Server(
-        uvicorn.Config(service.http, port=0, loop="none", http="httptools", lifespan="off", log_config=None)
+        uvicorn.Config(service.asgi, port=0, loop="none", http="httptools", lifespan="off", log_config=None)
     )
     started: list[Component] = []
     serving: asyncio.Task[None] | None = None

@@ -8,6 +8,7 @@ never meet.
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,7 +31,14 @@ from services.ingest.spool.segment import (
 from services.ingest.spool.shelf import Shelf
 from shared import clock
 from shared.errors import ConfigurationError, DependencyDown
-from shared.telemetry.metrics import SPOOL_BYTES, SPOOL_DAMAGED, SPOOL_OLDEST_SECONDS, SPOOL_RECORDS
+from shared.telemetry.metrics import (
+    DISK_USED,
+    SPOOL_BYTES,
+    SPOOL_DAMAGED,
+    SPOOL_OLDEST_SECONDS,
+    SPOOL_QUOTA_BYTES,
+    SPOOL_RECORDS,
+)
 
 _log = structlog.get_logger()
 
@@ -103,6 +111,8 @@ class Spool:
             variable = "LISTENINGPOST_INGEST__SPOOL__DIRECTORY"
             raise ConfigurationError(f"{variable}: cannot be used ({error.strerror})") from None
         SPOOL_OLDEST_SECONDS.set_function(lambda: self.oldest_s)
+        SPOOL_QUOTA_BYTES.set(self._quota_bytes)
+        DISK_USED.labels("spool").set_function(self._disk_used)
 
     async def stop(self) -> None:
         """What waits is written; what is not drained stays for the next replica."""
@@ -130,6 +140,10 @@ class Spool:
         """The age of the oldest record; 0 when there is none."""
         waiting = [segment.oldest_ms for segment in self._segments if segment.records and segment.oldest_ms]
         return max(0.0, self._now().timestamp() - min(waiting) / 1000) if waiting else 0.0
+
+    def _disk_used(self) -> float:
+        disk = shutil.disk_usage(self._directory)
+        return disk.used / disk.total
 
     async def append(self, payloads: Sequence[bytes]) -> None:
         """They are on the disk, all of them. Raises SpoolFull or DependencyDown; then none of them counts."""
