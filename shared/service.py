@@ -29,6 +29,7 @@ from shared.http.measured import Measured
 from shared.internal import open_internal
 from shared.settings import AnySettings, CommonSettings, load
 from shared.telemetry import logging as telemetry_logging
+from shared.telemetry import tracing
 from shared.telemetry.loop_delay import measure_delay
 from shared.telemetry.metrics import BUILD, READY
 
@@ -108,6 +109,7 @@ async def serve(service: Service) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    traces = tracing.begin(service.settings.tracing, service.name)
     _add_health(service)
     _open_status(service)
     server = uvicorn.Server(_uvicorn_config(service))
@@ -126,6 +128,7 @@ async def serve(service: Service) -> None:
         stopped.cancel()
         measuring.cancel()
         await _stop_all(service, server, serving)
+        await asyncio.to_thread(traces.end)
 
 
 def _uvicorn_config(service: Service) -> uvicorn.Config:

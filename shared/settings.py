@@ -112,6 +112,16 @@ class LogSettings(Section):
     )
 
 
+class TracingSettings(Section):
+    """Where traces go (OpenTelemetry). Give every service the same: what one samples, the others follow."""
+
+    otlp_endpoint: HttpUrl | None = Field(
+        default=None, description="OTLP over HTTP, mostly http://HOST:4318; default: nothing is traced"
+    )
+    sample_ratio: float = Field(default=0.1, ge=0, le=1, description="of the traces that begin with us")
+    timeout_s: float = Field(default=5.0, gt=0, le=60, description="then what was to be sent is dropped")
+
+
 class RetentionSettings(Section):
     """How long what is of people is kept; jobs in the services see to it. Topics: `KAFKA__RETENTION_DAYS`."""
 
@@ -146,6 +156,7 @@ class CommonSettings(BaseSettings):
     mongo: MongoSettings = MongoSettings()
     http: HttpSettings = HttpSettings()
     log: LogSettings = LogSettings()
+    tracing: TracingSettings = TracingSettings()
     retention: RetentionSettings = RetentionSettings()
     secrets: dict[str, SecretStr] = Field(
         default={}, description="what `secret:name` in the directory refers to"

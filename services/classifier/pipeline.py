@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 
 from services.classifier.domain.classified import Stamp, classified, tombstone
@@ -24,7 +25,7 @@ from shared.events.feedback import Cause, FeedbackClassified, FeedbackReceived
 from shared.events.topics import CLASSIFIED, Topic
 from shared.store.erasures import ErasureFollower, ErasureStore
 from shared.store.feedback import FeedbackStore
-from shared.telemetry import metrics
+from shared.telemetry import metrics, tracing
 from shared.telemetry.failpoints import failpoint
 
 Batch = Sequence[Received[FeedbackReceived]]
@@ -116,13 +117,13 @@ class Pipeline:
         return outdated
 
     async def _store_and_publish(self, pieces: Pieces, traces: Traces) -> set[str]:
-        settled = await self._settle(pieces)
+        settled = await self._settle(pieces, traces)
         failpoint("classifier.after_store")
         await self._publish(settled.publish, traces)
         failpoint("classifier.after_publish")
         return settled.outdated
 
-    async def _settle(self, pieces: Pieces) -> Settled:
+    async def _settle(self, pieces: Pieces, traces: Traces) -> Settled:
         """All of it is stored afterwards."""
         settled = Settled()
         while pieces:
@@ -130,9 +131,11 @@ class Pipeline:
             settled.outdated |= plan.outdated
             if plan.again:
                 settled.publish += await self._store.get(plan.again)
-            fresh = await self._classify(plan)
+            with tracing.phase("classify", partial(_of, pieces, traces)):
+                fresh = await self._classify(plan)
             failpoint("classifier.before_store")
-            lost = await self._write(plan, fresh)
+            with tracing.phase("store", partial(_of, pieces, traces)):
+                lost = await self._write(plan, fresh)
             settled.publish += [piece for piece in fresh if piece.feedback_id not in lost]
             # Somebody else wrote these between our look and our write (a rebalance): look again.
             pieces = {name: pieces[name] for name in lost}
@@ -178,3 +181,7 @@ class Pipeline:
         alike = Counter((piece.cause, piece.tags.needs_triage) for piece in results)
         for (cause, triage), count in alike.items():
             metrics.CLASSIFIED.labels(cause, triage).inc(count)
+
+
+def _of(pieces: Pieces, traces: Traces) -> list[str | None]:
+    return [traces[name] for name in pieces]

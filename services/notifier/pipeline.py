@@ -16,12 +16,14 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from services.notifier.domain import outcome
 from services.notifier.domain.gathering import sightings, tells_nobody
 from services.notifier.domain.plan import Frame, plan, refreshed
 from services.notifier.domain.summarise import summaries
 from services.notifier.domain.summary_wording import quotes_of
+from services.notifier.followed import followed
 from services.notifier.lanes import Lanes
 from services.notifier.pace import Pace
 from services.notifier.receiver import Asking, Contributors, Receiver
@@ -35,6 +37,7 @@ from shared.domain.routing import RouteNode, compile_routes
 from shared.errors import PermanentError, Reason, TransientError, UnknownOutcome
 from shared.events.feedback import FeedbackClassified
 from shared.store.deliveries import Claimed
+from shared.telemetry import tracing
 from shared.telemetry.failpoints import failpoint
 from shared.telemetry.metrics import DELIVERIES
 
@@ -90,7 +93,8 @@ class Pipeline:
         told: set[str] = set()
         rest = [item for item in heard if not tells_nobody(item.event, frame.now, frame.max_age)]
         for wave in _waves(rest):
-            rows = await self._planned(wave, frame)
+            with tracing.phase("route", partial(_traces, wave)):
+                rows = await self._planned(wave, frame)
             told |= {row.feedback_id for row in rows}
             await self._keep(rows)
         failpoint("notifier.after_plan")
@@ -215,9 +219,9 @@ class Pipeline:
             return outcome.deferred(row, moment)
         failpoint("notifier.before_send")
         try:
-            with self._lanes.used(lane):
+            with self._lanes.used(lane), followed(row, receiver.name) as sent:
                 ref = await receiver.send(
-                    row, target, original.provider_ref if original is not None else None
+                    sent, target, original.provider_ref if original is not None else None
                 )
         except TransientError as error:
             if error.retry_after_s is not None:
@@ -263,6 +267,10 @@ def _waves(batch: Sequence[Item]) -> Iterator[list[Item]]:
                 wave[item.event.feedback_id] = item
         yield list(wave.values())
         rest = later
+
+
+def _traces(wave: Sequence[Item]) -> list[str | None]:
+    return [item.trace for item in wave]
 
 
 def _was_sent(original: Delivery | None) -> bool:

@@ -19,6 +19,7 @@ from aiokafka import ConsumerRecord
 from shared.bus.codec import decode
 from shared.bus.dead_letters import DeadLetterWriter
 from shared.bus.subscription import Outcome, Received, Subscription
+from shared.bus.traced import traced
 from shared.errors import DependencyDown, InvalidInput, PermanentError, Reason, TransientError
 from shared.settings import KafkaSettings
 from shared.telemetry.metrics import BATCH_SECONDS, ITEMS
@@ -97,7 +98,8 @@ class Policy:
         self, records: Sequence[ConsumerRecord[bytes, bytes]], items: list[Received[Any]]
     ) -> None:
         try:
-            answered = await self._subscription.handler(items)
+            with traced(self._subscription.topic.name, items) as followed:
+                answered = await self._subscription.handler(followed)
             outcomes = [outcome for outcome, _ in zip(answered, items, strict=True)]
         except (DependencyDown, asyncio.CancelledError):
             raise
@@ -115,7 +117,8 @@ class Policy:
         for attempt in range(1, TRIES + 1):
             try:
                 async with asyncio.timeout(TRY_LIMIT_S):
-                    (outcome,) = await self._subscription.handler([replace(item, attempt=attempt)])
+                    with traced(self._subscription.topic.name, [replace(item, attempt=attempt)]) as followed:
+                        (outcome,) = await self._subscription.handler(followed)
             except (DependencyDown, asyncio.CancelledError):
                 raise
             except (PermanentError, InvalidInput) as error:

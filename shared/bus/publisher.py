@@ -22,6 +22,7 @@ from aiokafka.errors import (
     ProducerFenced,
     UnknownProducerId,
 )
+from opentelemetry.trace import SpanKind
 
 from shared.bus.away import away
 from shared.bus.codec import Headers, encode
@@ -31,6 +32,7 @@ from shared.errors import DependencyDown, PermanentError, Reason
 from shared.events.base import Event
 from shared.events.topics import Topic
 from shared.settings import KafkaSettings
+from shared.telemetry import tracing
 from shared.telemetry.metrics import EVENTS_PUBLISHED
 
 _WATCH_EVERY_S = 2.0
@@ -92,8 +94,10 @@ class Publisher:
         consumers are idempotent), PermanentError, before anything is sent, when one of them is too large.
         """
         parents: Sequence[str | None] = traces if traces is not None else [None] * len(events)
-        records = [encode(event, self._source, parent) for event, parent in zip(events, parents, strict=True)]
-        await self.publish_raw(topic.name, records, within_s=within_s)
+        told: tracing.Attributes = {"messaging.system": "kafka", "messaging.destination.name": topic.name}
+        with tracing.spans(f"publish {topic.name}", SpanKind.PRODUCER, parents, told) as carried:
+            records = [encode(event, self._source, each) for event, each in zip(events, carried, strict=True)]
+            await self.publish_raw(topic.name, records, within_s=within_s)
 
     async def publish_raw(
         self, topic: str, records: Sequence[Record], *, within_s: float | None = None

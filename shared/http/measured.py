@@ -1,4 +1,4 @@
-"""Around an HTTP application: how many requests, how they ended, how long they took, how many at a time."""
+"""Around an HTTP application: how many requests, how they ended, how long they took; and their traces."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ from typing import Protocol
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared.telemetry import tracing
 from shared.telemetry.metrics import HTTP_IN_FLIGHT, HTTP_REQUEST_SECONDS
 
 #: Paths that nobody declared, so that a scanner makes no series of its own.
 _UNKNOWN = "unknown"
 _NOT_ANSWERED = 500
+#: Asked every few seconds, by machines.
+_NOT_TRACED = frozenset({"/healthz", "/readyz", "/metrics"})
+_TRACEPARENT = b"traceparent"
 
 
 class _Observed(Protocol):
@@ -41,11 +45,17 @@ class Measured:
 
         started = time.perf_counter()
         self._in_flight += 1
+        span = None
+        if tracing.is_on() and scope["path"] not in _NOT_TRACED:
+            span, scope = _traced(scope)
         try:
             await self._app(scope, receive, watched)
         finally:
             self._in_flight -= 1
-            self._of(route_of(scope), status // 100).observe(time.perf_counter() - started)
+            route = route_of(scope)
+            self._of(route, status // 100).observe(time.perf_counter() - started)
+            if span is not None:
+                span.answered(route, status)
 
     def _of(self, route: str, hundreds: int) -> _Observed:
         series = self._series.get((route, hundreds))
@@ -53,6 +63,15 @@ class Measured:
             series = HTTP_REQUEST_SECONDS.labels(route, f"{hundreds}xx")
             self._series[route, hundreds] = series
         return series
+
+
+def _traced(scope: Scope) -> tuple[tracing.Request, Scope]:
+    """Whoever reads the header finds the span of this request: what it makes hangs on that."""
+    given = [value for name, value in scope["headers"] if name == _TRACEPARENT]
+    incoming = given[0].decode("latin-1") if given else None
+    span = tracing.Request(str(scope["method"]), incoming)
+    others = [header for header in scope["headers"] if header[0] != _TRACEPARENT]
+    return span, {**scope, "headers": [*others, (_TRACEPARENT, span.traceparent.encode())]}
 
 
 def route_of(scope: Scope) -> str:

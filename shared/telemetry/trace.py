@@ -1,7 +1,7 @@
 """W3C Trace Context, carried from the channel through Kafka's headers to the delivery.
 
-Source: https://www.w3.org/TR/trace-context/ (version 00). Only the identity travels; exporting spans is an
-add-on.
+Source: https://www.w3.org/TR/trace-context/ (version 00). Only the identity travels;
+`tracing.py` makes spans of it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,14 @@ import random
 import re
 
 _TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+def parts(traceparent: str) -> tuple[str, str, str] | None:
+    """Its trace, its span and its flags, in hexadecimal; None for what is not a traceparent."""
+    if not _TRACEPARENT.fullmatch(traceparent):
+        return None
+    _, trace, span, flags = traceparent.split("-")
+    return trace, span, flags
 
 
 def start(incoming: str | None = None) -> str:

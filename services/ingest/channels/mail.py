@@ -12,6 +12,7 @@ from collections.abc import Mapping
 import structlog
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from fastapi import APIRouter
+from opentelemetry.trace import SpanKind
 
 from services.ingest.channels.mail_intake import Letter, MailIntake
 from services.ingest.channels.mail_server import Connection
@@ -20,6 +21,7 @@ from services.ingest.domain.mail.authenticity import is_proven
 from services.ingest.domain.mail.submit import CHANNEL
 from services.ingest.settings import IngestSettings
 from shared.errors import ConfigurationError, DependencyDown
+from shared.telemetry import tracing
 
 _KEPT = "250 2.0.0 kept"
 _LATER = "451 4.3.0 it cannot be kept safely just now, please come again"
@@ -125,6 +127,10 @@ class MailChannel:
         return _LATER
 
     async def _take(self, session: Session, envelope: Envelope) -> str:
+        with tracing.spans("mail", SpanKind.SERVER, [None]) as (trace,):
+            return await self._keep(session, envelope, trace)
+
+    async def _keep(self, session: Session, envelope: Envelope, trace: str | None) -> str:
         peer, settings = session.peer[0] if session.peer else "", self._settings
         letter = Letter(
             raw=envelope.content if isinstance(envelope.content, bytes) else b"",
@@ -132,6 +138,7 @@ class MailChannel:
             # aiosmtpd has "<>" for an empty one.
             return_path=(envelope.mail_from or "").strip("<>"),
             is_proven=lambda mail: is_proven(mail, peer, settings.authserv_id, settings.trusted_relays),
+            also={"trace": trace} if trace is not None else {},
         )
         try:
             await self._intake.take([letter])
