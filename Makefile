@@ -43,6 +43,10 @@ test-kafka-smoke: $(READY) java ## The few of them that must be seen on Apache K
 soak: $(READY) java ## Minutes of load on Apache Kafka with parts being killed, and large files; nothing may be lost
 	$(PYTEST) --stack=apache-kafka -m soak --timeout=0 tests/chaos tests/integration $(ARGS)
 
+.PHONY: compose-test
+compose-test: $(READY) ## The compose file on Docker: built, used through every door, restarted under load, stopped
+	$(PYTEST) -m compose -x --capture=no tests/e2e/test_compose.py $(ARGS)
+
 .PHONY: bench
 bench: $(READY) ## Throughput and latency on this machine
 	$(BIN)/python -m tests.load $(ARGS)
