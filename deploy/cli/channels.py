@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -45,6 +46,9 @@ def channels(*, as_json: Json = False) -> None:
         if not door["open"]:
             console.print(Text(f"· {door['name']} is closed: {door['problem']}", style="dim"))
             console.print(Text(f"  → set {' and '.join(door['needs'])}; {door['then']}", style="yellow"))
+    for source in found["sources"]:
+        if source["is_silent"]:
+            console.print(Text(f"! {silence(source)}", style="yellow"))
     spool, since = found["spool"], _ago(found["started_at"], now)
     console.print(Text(f"since ingest started, {since}; the spool holds {_spool(spool)}", style="dim"))
 
@@ -61,12 +65,22 @@ def _row(door: dict[str, Any], now: datetime) -> tuple[str, ...]:
     )
 
 
+def silence(source: Mapping[str, Any]) -> str:
+    """How long nothing has come, and how long that is usual."""
+    name = f"{source['channel']} {source['source']}".rstrip()
+    silent, limit = _lasting(source["silent_s"]), _lasting(source["limit_s"])
+    return f"{name}: nothing for {silent}; up to {limit} is usual at this hour"
+
+
 def _ago(moment: str, now: datetime) -> str:
-    passed_s = max((now - datetime.fromisoformat(moment)).total_seconds(), 0)
+    return f"{_lasting(max((now - datetime.fromisoformat(moment)).total_seconds(), 0))} ago"
+
+
+def _lasting(passed_s: float) -> str:
     for size_s, unit in _UNITS:
         if passed_s >= size_s:
-            return f"{int(passed_s // size_s)} {unit} ago"
-    return f"{int(passed_s)} s ago"
+            return f"{int(passed_s // size_s)} {unit}"
+    return f"{int(passed_s)} s"
 
 
 def _spool(spool: dict[str, Any]) -> str:

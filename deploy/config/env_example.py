@@ -52,6 +52,9 @@ _COMPOSE = """\
 #PUBLISH_SMTP=2525
 # the port of the console, where programs change customer accounts: /v1/accounts
 #PUBLISH_CONSOLE=8081
+# the ports of Prometheus and Grafana, with `--profile observability`: who reaches them sees what is measured
+#PUBLISH_PROMETHEUS=9090
+#PUBLISH_GRAFANA=3000
 # the tag of our images: those that are built here, or those of your own registry
 #IMAGE_TAG=0.1.0
 # what is put before their names, a registry's for example

@@ -21,6 +21,7 @@ from services.ingest.outlet import Outlet
 from services.ingest.pipeline import Confidence, Limits, Pipeline
 from services.ingest.privacy.wiring import bars, wire
 from services.ingest.settings import IngestSection, IngestSettings
+from services.ingest.silence import Silences
 from services.ingest.spool.drain import Drain
 from services.ingest.spool.spool import Spool
 from services.ingest.subscriptions import subscriptions
@@ -51,6 +52,7 @@ def create_app(settings: IngestSettings) -> Service:
     own, store = settings.ingest, Store(settings.mongo)
     publisher = Publisher(settings.kafka, source="services/ingest")
     directory, keys, erasures = DirectoryFollower(store), ApiKeyFollower(store), ErasureFollower(store)
+    silences = Silences(store, clock.now)
     confidence, spool, keeper = _confidence(settings), _spool(own), _keeper(store, own)
     outlet, is_barred = _outlet(publisher, own), bars(erasures, confidence)
     pipeline = Pipeline(
@@ -59,25 +61,16 @@ def create_app(settings: IngestSettings) -> Service:
         spool=spool,
         confidence=confidence,
         is_barred=is_barred,
+        heard=silences.hear,
         test_token=_token(settings),
         limits=Limits(own.max_file_bytes, own.max_files, own.max_quarantined_bytes),
         directory=lambda: directory.directory,
     )
-    context = ChannelContext(
-        settings=settings,
-        pipeline=pipeline,
-        keys=keys,
-        idempotency=IdempotencyStore(store, within_s=own.store_within_s),
-        imports=ImportStore(store),
-        directory=lambda: directory.directory,
-        now=clock.now,
-        thread=FeedbackStore(store).said_in,
-    )
-    channels = open_channels(context)
+    channels = open_channels(_context(settings, pipeline, store, keys, directory))
     http = create_http(channels)
     consumer = Consumer(settings.kafka, subscriptions(_again(channels)), publisher, service="ingest")
     privacy = wire(settings, store, publisher, erasures, confidence, lambda: directory.directory)
-    open_internal(http, settings.internal_token, _about(settings, channels, spool) | privacy.routes)
+    open_internal(http, settings.internal_token, _about(settings, channels, spool, silences) | privacy.routes)
     return Service(
         "ingest",
         settings,
@@ -92,6 +85,7 @@ def create_app(settings: IngestSettings) -> Service:
             Drain(spool, keeper, outlet, is_barred),
             *channels,
             InBackground(consumer),
+            silences,
             LagWatch(settings.kafka, (RECEIVED, RECEIVED_BULK, UNMAPPED), clock.now),
             *privacy.components,
         ],
@@ -100,8 +94,29 @@ def create_app(settings: IngestSettings) -> Service:
     )
 
 
-def _about(settings: IngestSettings, channels: Sequence[Channel], spool: Spool) -> dict[str, Answering]:
-    return {"GET /internal/doors": doors(settings, channels, spool)}
+def _context(
+    settings: IngestSettings,
+    pipeline: Pipeline,
+    store: Store,
+    keys: ApiKeyFollower,
+    directory: DirectoryFollower,
+) -> ChannelContext:
+    return ChannelContext(
+        settings=settings,
+        pipeline=pipeline,
+        keys=keys,
+        idempotency=IdempotencyStore(store, within_s=settings.ingest.store_within_s),
+        imports=ImportStore(store),
+        directory=lambda: directory.directory,
+        now=clock.now,
+        thread=FeedbackStore(store).said_in,
+    )
+
+
+def _about(
+    settings: IngestSettings, channels: Sequence[Channel], spool: Spool, silences: Silences
+) -> dict[str, Answering]:
+    return {"GET /internal/doors": doors(settings, channels, spool, silences)}
 
 
 def _outlet(publisher: Publisher, own: IngestSection) -> Outlet:

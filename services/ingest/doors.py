@@ -22,6 +22,7 @@ from services.ingest.channels.slack import PATH as SLACK
 from services.ingest.channels.webhook import PATH as WEBHOOK
 from services.ingest.channels.zendesk import PATH as ZENDESK
 from services.ingest.settings import IngestSettings
+from services.ingest.silence import Silences
 from services.ingest.spool.spool import Spool
 from shared import clock
 from shared.errors import ConfigurationError
@@ -89,8 +90,13 @@ DOORS: dict[str, Door] = {
 }
 
 
-def doors(settings: IngestSettings, channels: Sequence[Channel], spool: Spool) -> Answering:
-    """`GET /internal/doors`: every channel, and how full the spool is. Counts are since the start."""
+def doors(
+    settings: IngestSettings, channels: Sequence[Channel], spool: Spool, silences: Silences
+) -> Answering:
+    """`GET /internal/doors`: every channel, who is silent, and how full the spool is.
+
+    Counts are since the start; what is said of sources is what all replicas heard.
+    """
     started_at = clock.now()
     running = {channel.name: channel for channel in channels}
 
@@ -98,6 +104,7 @@ def doors(settings: IngestSettings, channels: Sequence[Channel], spool: Spool) -
         return {
             "started_at": started_at.isoformat(),
             "doors": [_door(name, settings, running.get(name)) for name in CHANNELS],
+            "sources": silences.report(),
             "spool": {
                 "records": spool.records,
                 "bytes": spool.size_bytes,

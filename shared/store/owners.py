@@ -175,6 +175,14 @@ DIRECTORY = CollectionSpec(
     kept="directory_days",
     required=(("version", ("int", "long")), ("author", "string"), ("applied_at", "date")),
 )
+ARRIVALS = CollectionSpec(
+    "arrivals",
+    "ingest",
+    NothingOfPeople("when something last came from a system, and how long it is used to being silent"),
+    kept="90 days",
+    required=(("channel", "string"), ("source", "string"), ("heard_at", "date")),
+    indexes=(Index("gone", (("heard_at", -1),), expire_after_s=90 * 86_400),),
+)
 API_KEYS = CollectionSpec(
     "api_keys",
     "console",
@@ -213,6 +221,7 @@ COLLECTIONS: tuple[CollectionSpec, ...] = (
     DELIVERIES,
     BUCKETS,
     DIRECTORY,
+    ARRIVALS,
     API_KEYS,
     LOGINS,
     ERASURES,

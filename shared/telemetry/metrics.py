@@ -56,6 +56,14 @@ RECEIVED = Counter("listeningpost_received_total", "Pieces at the doors", ["chan
 LAST_HEARD = Gauge(
     "listeningpost_last_heard_timestamp_seconds", "When a piece was last kept, since 1970", ["channel"]
 )
+SOURCE_SILENT_SECONDS = Gauge(
+    "listeningpost_source_silent_seconds", "Since when nothing has come from it", ["channel", "source"]
+)
+SOURCE_SILENCE_LIMIT_SECONDS = Gauge(
+    "listeningpost_source_silence_limit_seconds",
+    "How long that is nothing unusual at this hour of the week: learned",
+    ["channel", "source"],
+)
 SPOOL_RECORDS = Gauge("listeningpost_spool_records", "Pieces in the spool, waiting for Kafka or MongoDB")
 SPOOL_BYTES = Gauge("listeningpost_spool_bytes", "Bytes in the spool")
 SPOOL_QUOTA_BYTES = Gauge("listeningpost_spool_quota_bytes", "Bytes the spool may have")
@@ -124,6 +132,8 @@ GROUPS: dict[str, tuple[Metric, ...]] = {
     "Ingest": (
         RECEIVED,
         LAST_HEARD,
+        SOURCE_SILENT_SECONDS,
+        SOURCE_SILENCE_LIMIT_SECONDS,
         QUARANTINED,
         SPOOL_RECORDS,
         SPOOL_BYTES,

@@ -157,6 +157,8 @@ _METRICS = {
 _LABELS = {
     *("kind", "topic", "outcome", "reason", "channel", "status", "cause", "triage", "receiver", "state"),
     *("service", "version", "route", "group", "partition", "volume", "mode", "purpose", "urgent"),
+    # Of keys, webhooks and workspaces that somebody declared, the 500 that were heard last.
+    "source",
 }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from deploy.cli import connect
 from deploy.cli.ask import ask
+from deploy.cli.channels import silence
 from deploy.cli.checks.finding import Finding, State
 from deploy.cli.output import Failed
 from deploy.cli.settings import CliSettings
@@ -33,7 +34,8 @@ async def check(where: CliSettings) -> list[Finding]:
     except Failed:
         # That ingest does not answer is said by the check of the services.
         return found
-    return [*door_findings(answer["doors"]), *spool_findings(answer["spool"]), *found]
+    silent = silence_findings(answer["sources"])
+    return [*door_findings(answer["doors"]), *silent, *spool_findings(answer["spool"]), *found]
 
 
 def door_findings(doors: list[Mapping[str, Any]]) -> list[Finding]:
@@ -50,6 +52,13 @@ def door_findings(doors: list[Mapping[str, Any]]) -> list[Finding]:
     else:
         found.append(Finding("doors", State.WARNING, detail, "listeningpost channels"))
     return found
+
+
+def silence_findings(sources: list[Mapping[str, Any]]) -> list[Finding]:
+    """Who is silent for longer than they are used to at this hour of the week."""
+    remedy = "look whether it still sends, and what its door has refused: listeningpost channels"
+    silent = [silence(source) for source in sources if source["is_silent"]]
+    return [Finding("silence", State.WARNING, detail, remedy) for detail in silent]
 
 
 def spool_findings(spool: Mapping[str, Any]) -> list[Finding]:

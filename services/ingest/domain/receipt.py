@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from services.ingest.domain.piece import Piece
+from services.ingest.domain.submission import Submission
 from shared.errors import InvalidInput, Reason
 
 
@@ -54,3 +57,20 @@ def receipt_of(
         return rejected(refused[feedback_id])
     status = ReceiptStatus.SPOOLED if feedback_id in spooled else ReceiptStatus.ACCEPTED
     return Receipt(feedback_id, prepared.event.revision, status)
+
+
+def outcomes(
+    submissions: Sequence[Submission], receipts: Sequence[Receipt]
+) -> Counter[tuple[str, str, str, str, str]]:
+    """How many of each channel, source and mode ended how, and why."""
+    # Members of a StrEnum as they are: `.value` of one takes 0.3 µs.
+    return Counter(
+        (
+            each.channel,
+            each.source,
+            each.mode,
+            receipt.status,
+            receipt.problem.reason if receipt.problem else "",
+        )
+        for each, receipt in zip(submissions, receipts, strict=True)
+    )

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from importlib import metadata
+from typing import Any
 
 import pytest
 
 from deploy.cli.bench import percentile
-from deploy.cli.checks.doors import door_findings, quarantine_finding, spool_findings
+from deploy.cli.checks.doors import (
+    door_findings,
+    quarantine_finding,
+    silence_findings,
+    spool_findings,
+)
 from deploy.cli.checks.finding import State
 from deploy.cli.checks.kafka import lag_findings, retention_findings, topic_findings
 from deploy.cli.checks.services import status_findings
@@ -118,3 +125,14 @@ def test_percentiles_are_values_that_were_measured(share: float, value: float) -
 
 def test_of_one_value_every_percentile_is_that() -> None:
     assert [percentile([7.0], share) for share in (0.5, 0.99, 1.0)] == [7.0, 7.0, 7.0]
+
+
+def test_who_is_silent_is_a_warning_that_says_how_long_is_usual() -> None:
+    sources: list[Mapping[str, Any]] = [
+        {"channel": "slack", "source": "T0ACME", "silent_s": 7_300.0, "limit_s": 960.0, "is_silent": True},
+        {"channel": "mail", "source": "mail", "silent_s": 10.0, "limit_s": None, "is_silent": False},
+    ]
+    (found,) = silence_findings(sources)
+    assert found.state is State.WARNING
+    assert found.detail == "slack T0ACME: nothing for 2 h; up to 16 min is usual at this hour"
+    assert "listeningpost channels" in found.remedy

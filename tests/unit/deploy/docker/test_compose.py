@@ -21,7 +21,8 @@ _DOCKERFILE = (_ROOT / "deploy" / "docker" / "Dockerfile").read_text(encoding="u
 _CONTAINERS: dict[str, dict[str, Any]] = _COMPOSE["services"]
 _OURS = {name: container for name, container in _CONTAINERS.items() if "build" in container}
 _SERVICES = ("ingest", "classifier", "notifier", "console")
-_LONG_RUNNING = (*_SERVICES, "kafka", "mongo")
+_OBSERVING = ("prometheus", "grafana")
+_LONG_RUNNING = (*_SERVICES, "kafka", "mongo", *_OBSERVING)
 
 each_container = pytest.mark.parametrize("name", sorted(_CONTAINERS))
 
@@ -52,7 +53,8 @@ def test_what_runs_for_long_comes_back_and_is_given_time_to_end(name: str) -> No
 def test_only_the_doors_are_published_and_on_loopback_unless_asked() -> None:
     published = {name: container["ports"] for name, container in _CONTAINERS.items() if "ports" in container}
     inside = {name: [port.rpartition(":")[2] for port in ports] for name, ports in published.items()}
-    assert inside == {"ingest": ["8080", "2525"], "console": ["8080"]}
+    watching = {"prometheus": ["9090"], "grafana": ["3000"]}
+    assert inside == {"ingest": ["8080", "2525"], "console": ["8080"], **watching}
     ports = [port for each in published.values() for port in each]
     assert all(port.startswith("${PUBLISH_ADDRESS:-127.0.0.1}:") for port in ports)
     assert len({port.split(":")[2] for port in ports}) == len(ports), "each has its own on the machine"
@@ -61,7 +63,7 @@ def test_only_the_doors_are_published_and_on_loopback_unless_asked() -> None:
 def test_who_has_no_business_outside_has_no_way_out() -> None:
     assert _COMPOSE["networks"]["inside"] == {"internal": True}
     outside = {name for name, container in _CONTAINERS.items() if "outside" in container["networks"]}
-    assert outside == {"ingest", "notifier", "console", "tools"}
+    assert outside == {"ingest", "notifier", "console", "tools", *_OBSERVING}
     assert all("inside" in container["networks"] for container in _CONTAINERS.values())
 
 
@@ -84,7 +86,7 @@ def test_data_are_on_volumes() -> None:
     assert mounted["mongo"] == ["mongo:/data/db"]
     spool = _CONTAINERS["ingest"]["environment"]["LISTENINGPOST_INGEST__SPOOL__DIRECTORY"]
     assert f"spool:{spool}" in mounted["ingest"]
-    assert set(_COMPOSE["volumes"]) == {"kafka", "mongo", "secrets", "spool", "token"}
+    assert set(_COMPOSE["volumes"]) == {"kafka", "mongo", "secrets", "spool", "token", *_OBSERVING}
 
 
 def test_the_classifier_has_room_to_unpack_its_language_model() -> None:
@@ -108,6 +110,26 @@ def test_a_service_starts_after_the_servers_are_ready(name: str) -> None:
 
 def test_the_command_line_runs_when_it_is_asked_for_only() -> None:
     assert _CONTAINERS["tools"]["profiles"] == ["tools"]
+
+
+@pytest.mark.parametrize("name", _OBSERVING)
+def test_who_watches_runs_when_it_is_asked_for_and_changes_nothing_of_ours(name: str) -> None:
+    container = _CONTAINERS[name]
+    assert container["profiles"] == ["observability"]
+    assert re.fullmatch(rf"[a-z]+/{name}:v?\d+\.\d+\.\d+", container["image"])
+    assert not container["user"].startswith("0")
+    ours = [volume for volume in container["volumes"] if volume.startswith("./")]
+    assert ours
+    for volume in ours:
+        path, _, mode = volume.split(":")
+        assert (_ROOT / path).is_dir()
+        assert mode == "ro"
+
+
+def test_every_service_is_scraped_by_its_name() -> None:
+    scraped = yaml.safe_load((_ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text(encoding="utf-8"))
+    names = {job["job_name"]: job["dns_sd_configs"][0]["names"] for job in scraped["scrape_configs"]}
+    assert names == {name: [name] for name in _SERVICES}
 
 
 @pytest.mark.parametrize("name", ["ingest", "notifier"])
@@ -169,7 +191,7 @@ def test_docker_compose_agrees_on_a_fresh_clone(tmp_path: Path) -> None:
     if docker is None or _fails(docker, "compose", "version"):
         pytest.skip("there is no docker compose here")
     files = ["--file", str(_ROOT / "docker-compose.yml"), "--project-directory", str(tmp_path)]
-    command = [docker, "compose", *files, "--profile", "tools", "config", "--quiet"]
+    command = [docker, "compose", *files, "--profile", "*", "config", "--quiet"]
     ended = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
     assert ended.returncode == 0, ended.stderr
 
