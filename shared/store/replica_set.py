@@ -1,9 +1,9 @@
-"""Making a replica set of one out of a mongod that was started with --replSet."""
+"""Making a replica set out of one mongod or several that were started with --replSet."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient
@@ -19,46 +19,50 @@ _INVALID_CONFIG = 93
 _NOT_YET_INITIALIZED = 94
 
 
-async def initiate(uri_host_port: str, name: str, *, within_s: float = 30.0) -> None:
-    """The mongod at `uri_host_port` ("127.0.0.1:27017") is the writable primary of the replica set `name`.
+async def initiate(members: str, name: str, *, within_s: float = 30.0) -> None:
+    """The mongods at `members` ("mongo-1:27017,mongo-2:27017") are the replica set `name`, with a primary.
 
-    May be repeated. A set whose data were made under another port is moved to this one. Raises TimeoutError,
-    and DependencyDown where nothing answers.
+    May be repeated. A set of one whose data were made under another port is moved to this one. Raises
+    TimeoutError, and DependencyDown where the first does not answer.
     """
+    hosts = members.split(",")
     client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(
-        host=f"mongodb://{uri_host_port}/?directConnection=true",
+        host=f"mongodb://{hosts[0]}/?directConnection=true",
         serverSelectionTimeoutMS=int(within_s * 1_000),
     )
     try:
         with guard():
             async with asyncio.timeout(within_s):
-                while not await _is_primary(client, uri_host_port):
-                    await _configure(client, uri_host_port, name)
+                while not await _has_primary(client, hosts):
+                    await _configure(client, hosts, name)
                     await asyncio.sleep(_ASK_EVERY_S)
     finally:
         client.close()
 
 
-async def _is_primary(client: AsyncIOMotorClient[dict[str, Any]], host: str) -> bool:
+async def _has_primary(client: AsyncIOMotorClient[dict[str, Any]], hosts: Sequence[str]) -> bool:
     hello: Mapping[str, Any] = await client.admin.command("hello")
-    return bool(hello.get("isWritablePrimary")) and hello.get("me") == host
+    if hello.get("me") != hosts[0]:
+        return False
+    # One that calls itself the primary may not take writes yet.
+    return bool(hello.get("isWritablePrimary")) or hello.get("primary") in hosts[1:]
 
 
-async def _configure(client: AsyncIOMotorClient[dict[str, Any]], host: str, name: str) -> None:
+async def _configure(client: AsyncIOMotorClient[dict[str, Any]], hosts: Sequence[str], name: str) -> None:
     """One step further, or nothing while the server is on its way by itself."""
     try:
         await client.admin.command("replSetGetStatus")
     except OperationFailure as refusal:
         if refusal.code == _NOT_YET_INITIALIZED:
-            await _create(client, host, name)
+            await _create(client, hosts, name)
         elif refusal.code == _INVALID_CONFIG:
-            await _move(client, host)
+            await _move(client, hosts[0])
         else:
             raise
 
 
-async def _create(client: AsyncIOMotorClient[dict[str, Any]], host: str, name: str) -> None:
-    config = {"_id": name, "members": [{"_id": 0, "host": host}]}
+async def _create(client: AsyncIOMotorClient[dict[str, Any]], hosts: Sequence[str], name: str) -> None:
+    config = {"_id": name, "members": [{"_id": number, "host": host} for number, host in enumerate(hosts)]}
     try:
         await client.admin.command("replSetInitiate", config)
     except OperationFailure as refusal:

@@ -12,7 +12,7 @@ from shared.domain.delivery import State
 from shared.store.owners import DELIVERIES, FEEDBACK
 from tests.chaos.traffic import Traffic
 from tests.load.company import RECIPIENTS
-from tests.load.house import House
+from tests.load.house import Premises
 from tests.load.sink import Sink
 from tests.support.wait import until
 
@@ -28,7 +28,7 @@ class Findings:
     repeated: int
 
 
-async def settled(house: House, traffic: Traffic, within_s: float = SETTLED_WITHIN_S) -> None:
+async def settled(house: Premises, traffic: Traffic, within_s: float = SETTLED_WITHIN_S) -> None:
     """Returns when everything of `traffic` is stored, and every delivery of it has ended somehow."""
     feedback = house.store.collection(FEEDBACK.name)
     deliveries = house.store.collection(DELIVERIES.name)
@@ -48,7 +48,7 @@ async def settled(house: House, traffic: Traffic, within_s: float = SETTLED_WITH
     await until(done, within_s=within_s, what="everything is stored and delivered")
 
 
-async def promises(house: House, traffic: Traffic, sink: Sink, *, in_flight: int = 0) -> Findings:
+async def promises(house: Premises, traffic: Traffic, sink: Sink, *, in_flight: int = 0) -> Findings:
     """Raises AssertionError for a promise that was broken. Only after `settled`.
 
     `in_flight`: how many deliveries may have been under way when something was killed.
@@ -61,12 +61,12 @@ async def promises(house: House, traffic: Traffic, sink: Sink, *, in_flight: int
     return findings
 
 
-async def dead_letters(house: House, keys: AbstractSet[str]) -> list[DeadLetter]:
+async def dead_letters(house: Premises, keys: AbstractSet[str]) -> list[DeadLetter]:
     """Those with one of these keys."""
     return [letter async for letter in list_dead_letters(house.kafka_settings) if letter.key in keys]
 
 
-async def _stored_once(house: House, traffic: Traffic) -> None:
+async def _stored_once(house: Premises, traffic: Traffic) -> None:
     mine = {"external_id": {"$regex": f"^{traffic.prefix}"}}
     documents = house.store.collection(FEEDBACK.name).find(mine, {"text": 1})
     found: dict[str, dict[str, Any]] = {document["_id"]: document async for document in documents}
@@ -76,7 +76,7 @@ async def _stored_once(house: House, traffic: Traffic) -> None:
         assert found[feedback_id]["text"] == item["text"]
 
 
-async def _told(house: House, traffic: Traffic, sink: Sink) -> Findings:
+async def _told(house: Premises, traffic: Traffic, sink: Sink) -> Findings:
     mine = {"feedback_id": {"$in": list(traffic.kept)}}
     rows: dict[str, dict[str, Any]] = {
         row["_id"]: row async for row in house.store.collection(DELIVERIES.name).find(mine)

@@ -11,13 +11,25 @@ from tests.chaos.post import Post, running_post
 from tests.support.choice import Stack
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What tests wrote down with `record_property` is shown at the end."""
+    reports = [each for outcome in ("passed", "failed") for each in terminalreporter.getreports(outcome)]
+    noted = [report for report in reports if report.when == "call" and report.user_properties]
+    if noted:
+        terminalreporter.section("noted")
+    for report in noted:
+        terminalreporter.line(report.nodeid)
+        for what, value in report.user_properties:
+            terminalreporter.line(f"  {what}: {value}")
+
+
 @pytest.fixture(scope="session")
 def stack(pytestconfig: pytest.Config) -> Stack:
     """Apache Kafka or not; the servers are always our own, because nobody else's may be killed."""
     return Stack(pytestconfig.getoption("--stack"))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def durable_broker(stack: Stack) -> None:
     """For tests that end the broker: the embedded one keeps nothing."""
     if stack is not Stack.APACHE_KAFKA:

@@ -7,19 +7,20 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
+from typing import Generic, TypeAlias, TypeVar
 
 from deploy.embedded.ports import lease_port
 from tests.chaos import audit
 from tests.chaos.traffic import Traffic
 from tests.load import company
-from tests.load.house import House, Running
+from tests.load.house import House, Premises, Running
 from tests.load.sink import Sink
 from tests.support.wait import until
 
 #: Deliveries in flight; so many may be in doubt after the notifier was killed.
 SLOTS = 8
 #: Short, so that a killed replica is soon known to be gone.
-_ENV = {
+ENV = company.ENV | {
     "LISTENINGPOST_KAFKA__SESSION_TIMEOUT_MS": "2000",
     "LISTENINGPOST_NOTIFIER__SLOTS": str(SLOTS),
     "LISTENINGPOST_NOTIFIER__LEASE_S": "3",
@@ -28,11 +29,14 @@ _ENV = {
 SERVICES = ("ingest", "classifier", "notifier")
 
 
+AnyPremises = TypeVar("AnyPremises", bound=Premises)
+
+
 @dataclass(slots=True)
-class Post:
+class AnyPost(Generic[AnyPremises]):
     """`services` by name. `traffic()` makes a sender of its own, with pieces of its own."""
 
-    house: House
+    house: AnyPremises
     services: dict[str, Running]
     sink: Sink
     token: str
@@ -59,10 +63,7 @@ class Post:
 
     async def mend(self) -> None:
         """Whatever an earlier test left broken runs and is ready."""
-        for server in (self.house.mongo, self.house.broker):
-            if not server.running:
-                await server.start()
-            server.resume()
+        await self.house.start_servers()
         await self.start(*(name for name, service in self.services.items() if not service.running))
         await self.ready()
 
@@ -75,16 +76,26 @@ class Post:
         return await audit.promises(self.house, traffic, self.sink, in_flight=in_flight)
 
 
+#: On one broker and one MongoDB.
+Post: TypeAlias = AnyPost[House]
+
+
 @asynccontextmanager
 async def running_post(*, apache: bool) -> AsyncIterator[Post]:
+    async with running_on(House(apache=apache, env=ENV)) as post:
+        yield post
+
+
+@asynccontextmanager
+async def running_on(premises: AnyPremises) -> AsyncIterator[AnyPost[AnyPremises]]:
     lease = lease_port()
     sink = Sink(lease.port)
     await sink.start()
     try:
-        async with House(apache=apache, env={**company.ENV, **_ENV}) as house:
+        async with premises as house:
             token = await house.furnish(company.with_sink(sink.url))
             services = {name: house.service(name) for name in SERVICES}
-            post = Post(house, services, sink, token)
+            post = AnyPost(house, services, sink, token)
             await post.start(*SERVICES)
             yield post
     finally:

@@ -9,10 +9,12 @@ from typing import Self
 
 import pytest
 import pytest_asyncio
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared.bus.admin import describe, ensure_topics
 from shared.bus.condition import cluster as condition
 from shared.bus.condition import lags
+from shared.bus.connection import client_options
 from shared.bus.consumer import Consumer
 from shared.bus.publisher import Publisher
 from shared.bus.subscription import Outcome, Received, Subscription
@@ -28,6 +30,7 @@ from tests.support.wait import until
 
 pytestmark = pytest.mark.timeout(240)
 
+_CONSUMER_GROUPS = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand"
 _KEYS = 12
 _MORE = 200
 _WITHIN_S = 60.0
@@ -168,3 +171,24 @@ async def test_a_cluster_of_three_is_made_and_described(kafka: KafkaSettings) ->
     assert (found.brokers, found.knows_idempotence) == (3, True)
     assert await ensure_topics(kafka) == []
     assert all(state.partitions == state.declared_partitions for state in await describe(kafka))
+
+
+async def test_the_lag_is_what_kafkas_own_command_says(
+    cluster: KafkaCluster, kafka: KafkaSettings, publisher: Publisher
+) -> None:
+    group, name = kafka.topic_prefix + "classifier", kafka.topic_prefix + RECEIVED.name
+    await publisher.publish(RECEIVED, [piece(f"{number}") for number in range(60)])
+    reader = AIOKafkaConsumer(enable_auto_commit=False, group_id=group, **client_options(kafka))
+    await reader.start()
+    try:
+        partitions = [TopicPartition(name, number) for number in range(RECEIVED.partitions)]
+        reader.assign(partitions)
+        ends = await reader.end_offsets(partitions)
+        await reader.commit({where: end // 2 for where, end in ends.items()})
+    finally:
+        await reader.stop()
+    described = await cluster.nodes[0].tool(_CONSUMER_GROUPS, "--describe", "--group", group)
+    theirs = sum(int(row[5]) for row in (line.split() for line in described) if row[1:2] == [name])
+    (ours,) = [lag for lag in await lags(kafka) if lag.topic == RECEIVED.name]
+    assert 0 < theirs < 60
+    assert ours.behind == theirs

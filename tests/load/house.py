@@ -8,6 +8,7 @@ import secrets
 import shutil
 import sys
 import tempfile
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
@@ -139,30 +140,32 @@ class Running:
         return self._child
 
 
-class House:
-    """A broker and a MongoDB of its own, and what runs on them; everything ends with the block.
+class Premises(ABC):
+    """What services need to start, and what runs of them, on servers of its own; all ends with the block.
 
-    `apache` takes Apache Kafka, else the embedded broker. `env` goes to every service.
+    `env` goes to every service.
     """
 
-    def __init__(self, *, apache: bool = False, env: Mapping[str, str] | None = None) -> None:
+    def __init__(self, kafka: KafkaSettings, mongo_uri: str, *, env: Mapping[str, str] | None = None) -> None:
         self.directory = Path(tempfile.mkdtemp(prefix="listeningpost-house-"))
-        self.broker: ApacheKafka | EmbeddedBroker = ApacheKafka() if apache else EmbeddedBroker()
-        self.mongo = MongoServer()
-        self.kafka_settings = KafkaSettings(
-            bootstrap_servers=self.broker.bootstrap, idempotence=apache, delete_records=apache
-        )
-        self.mongo_settings = MongoSettings(uri=SecretStr(self.mongo.uri), database="house")
+        self.kafka_settings = kafka
+        self.mongo_settings = MongoSettings(uri=SecretStr(mongo_uri), database="house")
         self.store = Store(self.mongo_settings)
         self.processes: dict[str, Running] = {}
         self._env = dict(env or {})
         self._contributors_key = Fernet.generate_key().decode()
         self._webhook_secret = f"whsec_{secrets.token_hex(16)}"
 
+    @abstractmethod
+    async def start_servers(self) -> None:
+        """Kafka and MongoDB answer, whatever had become of them."""
+
+    @abstractmethod
+    async def close_servers(self) -> None: ...
+
     async def __aenter__(self) -> Self:
         try:
-            await self.mongo.start()
-            await self.broker.start()
+            await self.start_servers()
             await ensure_topics(self.kafka_settings)
         except BaseException:
             await self.close()
@@ -181,13 +184,7 @@ class House:
         await self.store.stop()
         for process in self.processes.values():
             await process.close()
-        servers: tuple[Server, Server] = (self.broker, self.mongo)
-        for server in servers:
-            # A paused one would sit out its grace first.
-            if server.running:
-                server.resume()
-            await server.kill()
-            await server.close()
+        await self.close_servers()
         shutil.rmtree(self.directory, ignore_errors=True)
 
     async def furnish(self, workspace: Workspace) -> str:
@@ -215,7 +212,7 @@ class House:
 
     async def make_topic(self, name: str, partitions: int) -> None:
         """One that is not ours."""
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.broker.bootstrap)
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.kafka_settings.bootstrap_servers)
         try:
             await admin.start()
             await admin.create_topics([NewTopic(name, partitions, 1)])
@@ -230,10 +227,10 @@ class House:
 
     def _service_env(self, name: str) -> dict[str, str]:
         return self.bare_env() | {
-            f"{_PREFIX}KAFKA__BOOTSTRAP_SERVERS": self.broker.bootstrap,
+            f"{_PREFIX}KAFKA__BOOTSTRAP_SERVERS": self.kafka_settings.bootstrap_servers,
             f"{_PREFIX}KAFKA__IDEMPOTENCE": str(self.kafka_settings.idempotence).lower(),
             f"{_PREFIX}KAFKA__DELETE_RECORDS": str(self.kafka_settings.delete_records).lower(),
-            f"{_PREFIX}MONGO__URI": self.mongo.uri,
+            f"{_PREFIX}MONGO__URI": self.mongo_settings.uri.get_secret_value(),
             f"{_PREFIX}MONGO__DATABASE": self.mongo_settings.database,
             f"{_PREFIX}HTTP__HOST": LOOPBACK,
             f"{_PREFIX}LOG__FORMAT": "json",
@@ -241,3 +238,32 @@ class House:
             f"{_PREFIX}SECRETS__SINK": self._webhook_secret,
             f"{_PREFIX}INGEST__SPOOL__DIRECTORY": str(self.directory / "spool"),
         }
+
+
+class House(Premises):
+    """On one broker and one MongoDB. `apache` takes Apache Kafka, else the embedded broker."""
+
+    def __init__(self, *, apache: bool = False, env: Mapping[str, str] | None = None) -> None:
+        self.broker: ApacheKafka | EmbeddedBroker = ApacheKafka() if apache else EmbeddedBroker()
+        self.mongo = MongoServer()
+        kafka = KafkaSettings(
+            bootstrap_servers=self.broker.bootstrap, idempotence=apache, delete_records=apache
+        )
+        super().__init__(kafka, self.mongo.uri, env=env)
+
+    async def start_servers(self) -> None:
+        for server in self._servers():
+            if not server.running:
+                await server.start()
+            server.resume()
+
+    async def close_servers(self) -> None:
+        for server in self._servers():
+            # A paused one would sit out its grace first.
+            if server.running:
+                server.resume()
+            await server.kill()
+            await server.close()
+
+    def _servers(self) -> tuple[Server, Server]:
+        return self.mongo, self.broker

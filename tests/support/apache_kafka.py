@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 
 from deploy.embedded.broker import bootstrap_servers
@@ -14,6 +16,7 @@ from deploy.embedded.output import LineSink
 from deploy.embedded.ports import PortLease, lease_port
 from deploy.embedded.process import Command
 from deploy.embedded.readiness import answers_kafka
+from tests.support import network
 from tests.support.kafka_jars import KAFKA_VERSION, fetch_jars, java, server_version
 from tests.support.kafka_properties import KafkaNode, node_properties
 from tests.support.server import Server, unheard
@@ -83,11 +86,27 @@ class ApacheKafka(Server):
         if ended.returncode != 0:
             raise formatting.death()
 
+    def cut_off(self) -> AbstractContextManager[None]:
+        """Within it nobody reaches this node, and it reaches nobody. See `network.missing`."""
+        return network.cut_off(self.port, [self.port, self.node.controller_port])
+
     def _command(self) -> Command:
-        return self._jvm("kafka.Kafka", str(self._properties))
+        command = self._jvm("kafka.Kafka", str(self._properties))
+        # Its port is nobody else's, so the group of that number is not either.
+        return replace(command, argv=(*network.apart(self.port), *command.argv))
 
     async def _answers(self) -> bool:
         return await answers_kafka(self.port)
+
+    async def tool(self, main: str, *arguments: str) -> list[str]:
+        """What one of Kafka's own commands prints about this node."""
+        lines: list[str] = []
+        options = ("--bootstrap-server", self.bootstrap, *arguments)
+        command = Child(self._jvm(main, *options), lambda _, line: lines.append(line))
+        command.start()
+        if (await command.wait()).returncode != 0:
+            raise command.death()
+        return lines
 
     @property
     def _properties(self) -> Path:

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import zlib
 from pathlib import Path
 
 KAFKA_VERSION = "4.1.1"
@@ -26,6 +27,10 @@ _POM = """<project xmlns="http://maven.apache.org/POM/4.0.0">
   <dependencies>
     <dependency>
       <groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>{kafka}</version>
+    </dependency>
+    <dependency>
+      <groupId>org.apache.kafka</groupId><artifactId>kafka-tools</artifactId><version>{kafka}</version>
+      <exclusions><exclusion><groupId>*</groupId><artifactId>*</artifactId></exclusion></exclusions>
     </dependency>
     <dependency>
       <groupId>org.slf4j</groupId><artifactId>slf4j-simple</artifactId><version>{slf4j}</version>
@@ -70,7 +75,8 @@ def _maven() -> str:
 
 def jar_directory(version: str = KAFKA_VERSION) -> Path:
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "listeningpost"
-    return cache / f"kafka-{version}"
+    # Named by what is asked for as well: a folder of before lacks what is new.
+    return cache / f"kafka-{version}-{zlib.crc32(_POM.encode()):08x}"
 
 
 def fetch_jars(version: str = KAFKA_VERSION) -> Path:

@@ -15,8 +15,8 @@ from shared.store.replica_set import initiate
 from tests.support.server import Server, unheard
 
 
-class MongoServer(Server):
-    """A replica set of one. `uri` is good for as long as this object is, through every restart."""
+class Mongod(Server):
+    """A member of a replica set that somebody else makes."""
 
     def __init__(self, output: LineSink = unheard) -> None:
         super().__init__(output)
@@ -27,10 +27,6 @@ class MongoServer(Server):
     def version(self) -> str:
         return mongod_version(self._binary)
 
-    @property
-    def uri(self) -> str:
-        return mongo_uri(self.port)
-
     async def close(self) -> None:
         await super().close()
         shutil.rmtree(self._dbpath, ignore_errors=True)
@@ -40,6 +36,14 @@ class MongoServer(Server):
 
     async def _answers(self) -> bool:
         return await listens(self.port)
+
+
+class MongoServer(Mongod):
+    """A replica set of one. `uri` is good for as long as this object is, through every restart."""
+
+    @property
+    def uri(self) -> str:
+        return mongo_uri(self.port)
 
     async def start(self) -> None:
         await super().start()

@@ -11,7 +11,7 @@ from motor.motor_asyncio import AsyncIOMotorClient
 
 from deploy.embedded.process import Command
 from tests.support.certificates import Authority
-from tests.support.mongo_server import MongoServer
+from tests.support.mongo_server import Mongod, MongoServer
 
 USERNAME = "listeningpost"
 
@@ -38,7 +38,7 @@ class SecuredMongo(MongoServer):
         await self.stop()
         self._is_secured = True
         self._child = None
-        await super(MongoServer, self).start()
+        await Mongod.start(self)
 
     def _command(self) -> Command:
         plain = super()._command()

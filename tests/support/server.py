@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -76,6 +78,14 @@ class Server(ABC):
 
     def resume(self) -> None:
         self._started().resume()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        self.pause()
+        try:
+            yield
+        finally:
+            self.resume()
 
     async def close(self) -> None:
         """Stopped for good; its port and its files are given back."""
