@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from tests.support import session
 
 _STACK_HELP = """Kafka and MongoDB for the tests. auto: the addresses in LISTENINGPOST_TEST_KAFKA and
-LISTENINGPOST_TEST_MONGO, else containers whose images are here, else embedded. apache-kafka: the real broker
-from its jars (needs Java 17 and Maven), MongoDB as with auto. env: the addresses or nothing."""
-_KAFKA = pytest.StashKey[Choice]()
-_MONGO = pytest.StashKey[Choice]()
+LISTENINGPOST_TEST_MONGO, else containers of the images that the compose file names, where Docker has them or
+can pull them, else embedded. apache-kafka: the real broker from its jars (needs Java 17 and Maven), MongoDB
+as with auto. embedded: that. env: the addresses or nothing."""
+_CHOICES = pytest.StashKey[dict[str, Choice]]()
+#: Which fixture asks for which server.
+_ASKS = {"kafka_server": "kafka", "apache_kafka": "kafka", "mongo_server": "mongo"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -27,16 +29,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    stack = Stack(config.getoption("--stack"))
-    try:
-        config.stash[_KAFKA] = choose_kafka(stack, os.environ)
-        config.stash[_MONGO] = choose_mongo(stack, os.environ)
-    except AddressMissing as error:
-        raise pytest.UsageError(str(error)) from error
+    config.stash[_CHOICES] = {}
 
 
-def pytest_report_header(config: pytest.Config) -> list[str]:
-    return [f"kafka: {config.stash[_KAFKA]}", f"mongo: {config.stash[_MONGO]}"]
+def pytest_report_collectionfinish(config: pytest.Config, items: Sequence[pytest.Item]) -> list[str]:
+    """The servers that are needed; a run that needs none asks nobody."""
+    asked = {fixture for item in items for fixture in getattr(item, "fixturenames", ())}
+    wanted = sorted({server for fixture, server in _ASKS.items() if fixture in asked})
+    return [f"{server}: {_chosen(config, server)}" for server in wanted]
+
+
+def _chosen(config: pytest.Config, server: str) -> Choice:
+    choices = config.stash[_CHOICES]
+    if server not in choices:
+        choose = {"kafka": choose_kafka, "mongo": choose_mongo}[server]
+        try:
+            choices[server] = choose(Stack(config.getoption("--stack")), os.environ)
+        except AddressMissing as error:
+            raise pytest.UsageError(str(error)) from error
+    return choices[server]
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +56,7 @@ def kafka_server(pytestconfig: pytest.Config) -> Iterator[session.KafkaAddress]:
     # Here, because it takes half a second that a run of unit tests need not wait.
     from tests.support import session  # noqa: PLC0415
 
-    with session.kafka(pytestconfig.stash[_KAFKA]) as address:
+    with session.kafka(_chosen(pytestconfig, "kafka")) as address:
         yield address
 
 
@@ -54,14 +65,14 @@ def mongo_server(pytestconfig: pytest.Config) -> Iterator[session.MongoAddress]:
     """The replica set of this run."""
     from tests.support import session  # noqa: PLC0415
 
-    with session.mongo(pytestconfig.stash[_MONGO]) as address:
+    with session.mongo(_chosen(pytestconfig, "mongo")) as address:
         yield address
 
 
 @pytest.fixture(scope="session")
 def apache_kafka(request: pytest.FixtureRequest) -> Iterator[session.KafkaAddress]:
     """Apache Kafka itself, for tests marked kafka_smoke: that of this run, else one from the jars."""
-    chosen = request.config.stash[_KAFKA]
+    chosen = _chosen(request.config, "kafka")
     if chosen.kind is not Kind.EMBEDDED:
         yield request.getfixturevalue("kafka_server")
         return

@@ -18,11 +18,9 @@ from deploy.embedded.process import Command
 from deploy.embedded.readiness import answers_kafka
 from tests.support import network
 from tests.support.kafka_jars import KAFKA_VERSION, fetch_jars, java, server_version
-from tests.support.kafka_properties import KafkaNode, node_properties
+from tests.support.kafka_properties import CLUSTER_ID, KafkaNode, node_properties
 from tests.support.server import Server, unheard
 
-# 16 bytes in URL-safe base64. Always the same: of random ones every 64th starts with "-", like an option.
-_CLUSTER_ID = "bGlzdGVuaW5ncG9zdC0wMQ"
 _JVM = (
     *("-Xms128m", "-Xmx400m", "-XX:+UseSerialGC"),
     # Only the quick compiler: in a broker that lives for a minute the thorough one never pays for itself.
@@ -79,7 +77,7 @@ class ApacheKafka(Server):
     async def _format(self) -> None:
         text = "".join(f"{key}={value}\n" for key, value in self.properties().items())
         self._properties.write_text(text, encoding="utf-8")
-        arguments = ("--cluster-id", _CLUSTER_ID, "--config", str(self._properties), *self.format_arguments())
+        arguments = ("--cluster-id", CLUSTER_ID, "--config", str(self._properties), *self.format_arguments())
         formatting = Child(self._jvm("kafka.tools.StorageTool", "format", *arguments), self._output)
         formatting.start()
         ended = await formatting.wait()

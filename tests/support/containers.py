@@ -1,47 +1,51 @@
-"""Servers in containers, where Docker answers and has the image already: no test waits for a download."""
+"""Servers in containers. They end with the test run, and what a killed run left behind with the next one."""
 
 from __future__ import annotations
 
 import gc
-import shutil
-import subprocess
+import os
+import socket
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
+from pathlib import Path
 
 from deploy.embedded.mongod import REPLICA_SET
+from tests.support.images import docker, is_local
+from tests.support.kafka_properties import CLUSTER_ID
 
-KAFKA_IMAGE = "apache/kafka"
-MONGO_IMAGE = "mongo"
-_ASK_WITHIN_S = 10.0
+_WITHIN_S = 30.0
 _INTERNAL_PORT = 29_092
 _CONTROLLER_PORT = 29_093
+#: Says which test run a container is of: "host pid".
+LABEL = "listeningpost.test-run"
 
 
-@cache
-def local_image(name: str) -> tuple[str, str]:
-    """(the name with its tag, "") or ("", why not)."""
-    program = shutil.which("docker")
-    if program is None:
-        return "", "Docker is not installed"
-    # The command, not the SDK: that one leaves its sockets open, and here a warning is an error.
-    command = [program, "image", "ls", "--format", "{{.Repository}}:{{.Tag}}", name]
-    try:
-        answer = subprocess.run(
-            command, capture_output=True, encoding="utf-8", check=True, timeout=_ASK_WITHIN_S
-        )
-    except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
-        return "", "Docker does not answer"
-    # Sorted by age: what was built or pulled last comes first.
-    images = answer.stdout.split()
-    return (images[0], "") if images else ("", f"Docker has no image {name}")
+def remove_leftovers() -> list[str]:
+    """Containers of runs on this machine that are no more are gone; their ids."""
+    listing = docker(
+        *("ps", "--all", "--filter", f"label={LABEL}", "--format", f'{{{{.ID}}}} {{{{.Label "{LABEL}"}}}}'),
+        within_s=_WITHIN_S,
+    )
+    rows = [line.split() for line in (listing or "").splitlines()]
+    left = [
+        container
+        for container, host, pid in rows
+        if host == socket.gethostname() and not Path("/proc", pid).exists()
+    ]
+    if left:
+        docker("rm", "--force", "--volumes", *left, within_s=_WITHIN_S)
+    return left
 
 
 @contextmanager
 def kafka_container(image: str, port: int) -> Iterator[None]:
     """Clients on this machine reach it at `port`; the broker reaches itself at a listener of its own."""
     environment = {
+        # As for the jars: it lives for minutes.
+        "KAFKA_HEAP_OPTS": "-Xms128m -Xmx400m",
+        "KAFKA_OPTS": "-XX:TieredStopAtLevel=1",
+        "CLUSTER_ID": CLUSTER_ID,
         "KAFKA_NODE_ID": "1",
         "KAFKA_PROCESS_ROLES": "broker,controller",
         "KAFKA_LISTENERS": (
@@ -78,6 +82,7 @@ def mongo_container(image: str, port: int) -> Iterator[None]:
 def _running(
     image: str, port: int, *, environment: dict[str, str] | None = None, command: Sequence[str] = ()
 ) -> Iterator[None]:
+    remove_leftovers()
     with warnings.catch_warnings():
         # testcontainers and the Docker SDK leave sockets to the garbage collector, which is called below.
         warnings.simplefilter("ignore")
@@ -85,14 +90,20 @@ def _running(
         from testcontainers.core.config import testcontainers_config  # noqa: PLC0415
         from testcontainers.core.container import DockerContainer  # noqa: PLC0415
 
-        # Ryuk, which would tidy up after a killed run, is one more image that would have to be here.
-        testcontainers_config.ryuk_disabled = True
+        # Ryuk, which tidies up after a killed run, is one more image that may not be here.
+        testcontainers_config.ryuk_disabled = not is_local(testcontainers_config.ryuk_image)
         container = DockerContainer(image).with_bind_ports(port, port).with_envs(**(environment or {}))
+        container.with_kwargs(labels={LABEL: f"{socket.gethostname()} {os.getpid()}"})
         if command:
             container.with_command(list(command))
         container.start()
     try:
         yield
+    except AssertionError as error:
+        name = container.get_wrapped_container().id
+        said = docker("logs", "--tail", "20", name, within_s=_WITHIN_S, errors=True)
+        error.add_note(f"{image} said:\n{said}")
+        raise
     finally:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

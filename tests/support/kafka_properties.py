@@ -8,6 +8,8 @@ from pathlib import Path
 
 from deploy.embedded.ports import LOOPBACK
 
+# 16 bytes in URL-safe base64. Always the same: of random ones every 64th starts with "-", like an option.
+CLUSTER_ID = "bGlzdGVuaW5ncG9zdC0wMQ"
 _MAX_REPLICAS = 3
 
 
