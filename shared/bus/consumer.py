@@ -93,6 +93,9 @@ class Consumer:
         return broker
 
     def _subscribe(self, broker: KafkaBroker, subscription: Subscription) -> None:
+        # Partitions are dealt out anew, in turn, when a replica comes or goes: aiokafka 0.14 knows no
+        # cooperative protocol, and its sticky assignor keeps what it knows in the class, which two groups of
+        # one process would share. Meanwhile nobody reads for 0.1 to 0.3 s [measured, 12 partitions].
         subscriber = broker.subscriber(
             self._settings.topic_prefix + subscription.topic.name,
             group_id=self._settings.topic_prefix + subscription.group,
