@@ -122,6 +122,7 @@ async def serve(service: Service) -> None:
         if starting.done():
             starting.result()
             await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            await _drain(service, serving)
     finally:
         service.stopping = True
         starting.cancel()
@@ -129,6 +130,15 @@ async def serve(service: Service) -> None:
         measuring.cancel()
         await _stop_all(service, server, serving)
         await asyncio.to_thread(traces.end)
+
+
+async def _drain(service: Service, serving: asyncio.Task[None]) -> None:
+    """A proxy sees in /readyz that it must send elsewhere, while whatever it still sends here is answered."""
+    service.stopping = True
+    drain_s = service.settings.http.drain_s
+    if drain_s and not serving.done():
+        _log.info("service_draining", drain_s=drain_s)
+        await asyncio.wait({serving}, timeout=drain_s)
 
 
 def _uvicorn_config(service: Service) -> uvicorn.Config:

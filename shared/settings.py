@@ -101,6 +101,13 @@ class MongoSettings(Section):
 class HttpSettings(Section):
     host: str = Field(default="127.0.0.1", description="the address to listen at; 0.0.0.0 is all of them")
     port: int = Field(default=8080, ge=0, le=65_535, description="0 takes a free one")
+    drain_s: float = Field(
+        default=0,
+        ge=0,
+        le=8,
+        description="told to stop, so long it still answers while /readyz says that it stops: for a proxy to "
+        "notice, which asks more often than that",
+    )
 
 
 class LogSettings(Section):

@@ -36,6 +36,7 @@ class Traffic:
         self.kept: dict[str, dict[str, Any]] = {}
         self.spooled = 0
         self.broken = 0
+        self.refused = 0
         self._port = port
         self._headers = {"content-type": "application/json", "authorization": f"Bearer {token}"}
         self._items = _items(seed)
@@ -95,6 +96,7 @@ class Traffic:
                 self.broken += 1
                 return False
             if answer.status != _ACCEPTED:
+                self.refused += 1
                 if answer.status not in _COME_AGAIN:
                     raise RuntimeError(f"answered with {answer.status}: {answer.body!r}")
                 return False

@@ -253,3 +253,17 @@ async def test_a_port_in_use_is_named(port: int) -> None:
             assert line == (
                 f"cannot start: cannot listen on 127.0.0.1:{port} (LISTENINGPOST_HTTP__PORT): it is in use\n"
             )
+
+
+async def test_told_to_stop_it_answers_on_until_a_proxy_has_noticed(port: int) -> None:
+    async with tiny(
+        port, env={"LISTENINGPOST_HTTP__DRAIN_S": "1.5"}, components=[{"name": "store"}]
+    ) as service:
+        await service.readyz(200)
+        service.process.send_signal(signal.SIGTERM)
+        body = await service.readyz(503)
+        assert body["problems"] == {"service": "stopping"}
+        assert (await service.get("/slow")).text == "done"
+        assert not service.events("service_stopping"), "it has not begun to close"
+        assert await service.ended() == 0
+        assert service.events("service_draining")
