@@ -80,7 +80,7 @@ class Pipeline:
         confidence: Confidence,
         limits: Limits,
         directory: Callable[[], Directory],
-        is_barred: Callable[[FeedbackReceived], bool] = lambda _: False,
+        is_barred: Callable[[FeedbackReceived], bool],
         heard: Callable[[str, str], None] = lambda _, __: None,
         test_token: bytes = b"",
         now: Callable[[], datetime] = clock.now,

@@ -15,7 +15,8 @@ from tests.support.choice import Stack
 from tests.support.haproxy import HaProxy, installed
 
 pytestmark = [
-    pytest.mark.timeout(300),
+    pytest.mark.soak,
+    pytest.mark.timeout(600),
     pytest.mark.skipif(installed() is None, reason="there is no HAProxy here (apt-get install haproxy)"),
 ]
 

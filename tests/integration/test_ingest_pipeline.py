@@ -44,6 +44,10 @@ TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 _WITHIN_S = 0.7
 
 
+def _nobody_was_forgotten(_: FeedbackReceived) -> bool:
+    return False
+
+
 class House:
     """Ingest without its doors."""
 
@@ -66,8 +70,9 @@ class House:
             confidence=Confidence(b"key", SEAL),
             limits=Limits(10 * MB, 10, MB),
             directory=lambda: DIRECTORY,
+            is_barred=_nobody_was_forgotten,
         )
-        self.drain = Drain(self.spool, keeper, outlet)
+        self.drain = Drain(self.spool, keeper, outlet, _nobody_was_forgotten)
 
     async def accept(self, *given: Submission) -> list[Receipt]:
         return await self.pipeline.accept(given)

@@ -44,11 +44,7 @@ class Drain:
     name = "drain"
 
     def __init__(
-        self,
-        spool: Spool,
-        keeper: Keeper,
-        outlet: Outlet,
-        is_barred: Callable[[FeedbackReceived], bool] = lambda _: False,
+        self, spool: Spool, keeper: Keeper, outlet: Outlet, is_barred: Callable[[FeedbackReceived], bool]
     ) -> None:
         """`is_barred`: whoever spoke was forgotten since it was spooled."""
         self._spool = spool
