@@ -13,7 +13,7 @@ from services.notifier.retention import jobs
 from services.notifier.schedule import Pulse, Schedule
 from services.notifier.sealed import SealedContributors
 from services.notifier.settings import NotifierSection, NotifierSettings
-from services.notifier.stores import Stores
+from services.notifier.stores import Followed, Stores
 from services.notifier.subscriptions import subscriptions
 from services.notifier.summaries import Summaries
 from shared import clock
@@ -30,6 +30,7 @@ from shared.store.directory import DirectoryFollower
 from shared.store.disk import StoreDisk
 from shared.store.erasures import ErasureFollower
 from shared.store.feedback import FeedbackStore
+from shared.store.fence import FenceFollower
 from shared.store.leases import LeaseStore
 from shared.store.migrations import Migrator
 
@@ -56,15 +57,14 @@ def create_app(settings: NotifierSettings) -> Service:
     """Raises ConfigurationError for settings that cannot work."""
     store = Store(settings.mongo)
     publisher = Publisher(settings.kafka, "services/notifier")
-    followed, erasures = DirectoryFollower(store), ErasureFollower(store)
+    followed, erasures, fences = DirectoryFollower(store), ErasureFollower(store), FenceFollower(store)
     ledger = DeliveryStore(store)
     receivers = {name: receiver(settings) for name, receiver in RECEIVERS.items()}
     buckets = BucketStore(store)
     stir = asyncio.Event()
     pipeline = Pipeline(
         stores=Stores(ledger, buckets, FeedbackStore(store)),
-        directory=lambda: followed.directory,
-        erased=lambda: erasures.ledger,
+        state=Followed(lambda: followed.directory, lambda: erasures.ledger, lambda: fences.snapshot),
         receivers=receivers,
         contributors=SealedContributors(store, settings.contributors_key),
         rules=_rules(settings.notifier),
@@ -81,6 +81,7 @@ def create_app(settings: NotifierSettings) -> Service:
         Migrator(store),
         followed,
         erasures,
+        fences,
         publisher,
         *(_Started(receiver) for receiver in receivers.values()),
         schedule,

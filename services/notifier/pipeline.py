@@ -1,8 +1,8 @@
 """The way of a message through the notifier, top to bottom.
 
 tell       note what gathers for a summary → read what was planned before → follow edits and deletions
-           → plan (involve, route) → keep → wake
-summarise  hold what has gathered → group it → plan (route) → keep → close → wake
+           → plan (involve, route) → hold what may have been told before a restore → keep → wake
+summarise  hold what has gathered → group it → plan (route) → hold, as above → keep → close → wake
 deliver    is it still wanted → open a sealed address, read what is quoted → ask, or pace and send
            → what became of it
 
@@ -27,12 +27,12 @@ from services.notifier.followed import followed
 from services.notifier.lanes import Lanes
 from services.notifier.pace import Pace
 from services.notifier.receiver import Asking, Contributors, Receiver
-from services.notifier.stores import Stores
+from services.notifier.stores import Followed, Stores
 from shared.bus.subscription import Outcome, Received
 from shared.domain.bucket import Bucket, level, tell_until
 from shared.domain.delivery import SEALED, WITHDRAWN, Attempt, Delivery, ProviderRef, Settled, State, Target
 from shared.domain.directory import Directory
-from shared.domain.erasure import Ledger
+from shared.domain.fence import behind
 from shared.domain.routing import RouteNode, compile_routes
 from shared.errors import PermanentError, Reason, TransientError, UnknownOutcome
 from shared.events.feedback import FeedbackClassified
@@ -62,8 +62,7 @@ class Pipeline:
         self,
         *,
         stores: Stores,
-        directory: Callable[[], Directory],
-        erased: Callable[[], Ledger],
+        state: Followed,
         receivers: Mapping[str, Receiver],
         contributors: Contributors,
         rules: Rules,
@@ -73,8 +72,7 @@ class Pipeline:
         self._stores = stores
         self._ledger = stores.ledger
         self._buckets = stores.buckets
-        self._directory = directory
-        self._erased = erased
+        self._directory, self._erased, self._fence = state.directory, state.erased, state.fence
         self._receivers = receivers
         self._contributors = contributors
         self._rules = rules
@@ -109,11 +107,11 @@ class Pipeline:
         changed = [piece for piece in followed if await self._follow(piece, frame.directory)]
         if changed:
             earlier |= await self._ledger.of_pieces([piece.feedback_id for piece in changed])
-        return [
-            row
-            for item in wave
-            for row in plan(item.event, frame, earlier.get(item.event.feedback_id, ()), item.trace)
-        ]
+        fence, rows = self._fence(), list[Delivery]()
+        for item in wave:
+            planned = plan(item.event, frame, earlier.get(item.event.feedback_id, ()), item.trace)
+            rows += behind(planned, fence, item.event.received_at, frame.now)
+        return rows
 
     async def _keep(self, rows: Sequence[Delivery]) -> None:
         await self._ledger.add(rows)
@@ -129,7 +127,8 @@ class Pipeline:
         held = await self._buckets.hold(bucket, tell_until(bucket, frame.now, quiet))
         if held is None:
             return
-        rows = summaries(held, await self._stores.gathered(held), frame)
+        planned = summaries(held, await self._stores.gathered(held), frame)
+        rows = behind(planned, self._fence(), held.received_from, frame.now)
         failpoint("notifier.before_summary")
         await self._keep(rows)
         failpoint("notifier.after_summary")
@@ -279,7 +278,7 @@ def _was_sent(original: Delivery | None) -> bool:
 
 def _without_original(row: Delivery, original: Delivery | None, now: datetime) -> Settled:
     """It waits until what it amends is through; where nothing was sent, there is nothing to amend."""
-    if original is not None and original.state in {State.DUE, State.SENDING}:
+    if original is not None and original.state in {State.DUE, State.HELD, State.SENDING}:
         return outcome.deferred(row, max(now, original.due_at) + timedelta(seconds=_LOOK_AGAIN_S))
     return outcome.void(row, now, "what it amends was not sent")
 

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from services.notifier.domain.summarise import Gathered
 from shared.domain.bucket import Bucket
+from shared.domain.directory import Directory
+from shared.domain.erasure import Ledger
+from shared.domain.fence import Fence
 from shared.events.feedback import Mode
 from shared.store.buckets import BucketStore
 from shared.store.deliveries import DeliveryStore
 from shared.store.feedback import FeedbackStore
 
 _AT_ONCE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """State of others, as it is at the moment of the call."""
+
+    directory: Callable[[], Directory]
+    erased: Callable[[], Ledger]
+    fence: Callable[[], Fence]
 
 
 @dataclass(frozen=True, slots=True)

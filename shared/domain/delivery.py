@@ -25,10 +25,12 @@ class Purpose(StrEnum):
 class State(StrEnum):
     """`sending` is claimed by a worker under a lease; the last four are final.
 
-    `unknown`: it may or may not have arrived, and nobody can be asked. `cancelled`: no longer wanted.
+    `held`: it may have been told before a restore, and waits for somebody to decide. `unknown`: it may or may
+    not have arrived, and nobody can be asked. `cancelled`: no longer wanted.
     """
 
     DUE = "due"
+    HELD = "held"
     SENDING = "sending"
     SENT = "sent"
     FAILED = "failed"
@@ -104,8 +106,8 @@ class Delivery:
 
     `chain[position]` is where it goes next; `due_at` is when. `tries` counts the attempts at this position
     that came to nothing, `trying_since` is when the first of them was; `claimed_at` is when a worker last
-    took the row up. `revision` is that of the piece as `content` shows it. A row of the purpose summary has
-    `summary` instead, and is of no one piece: its `feedback_id` is empty.
+    took the row up, `held_at` since when it is held. `revision` is that of the piece as `content` shows it. A
+    row of the purpose summary has `summary` instead, and is of no one piece: its `feedback_id` is empty.
     """
 
     id: str
@@ -129,6 +131,7 @@ class Delivery:
     provider_ref: ProviderRef | None = None
     problem: str | None = None
     claimed_at: datetime | None = None
+    held_at: datetime | None = None
     trace: str | None = None
     summary: Summary | None = None
 

@@ -31,7 +31,8 @@ from shared.store.delivery_documents import (
     history_from,
     ref_document,
 )
-from shared.store.delivery_forget import DELETED, fading, forgetting, over
+from shared.store.delivery_forget import DELETED, UNSENT, fading, forgetting, over
+from shared.store.held import HeldDeliveries
 from shared.store.owners import DELIVERIES
 
 _DUPLICATE = 11000
@@ -53,6 +54,7 @@ class DeliveryStore:
 
     def __init__(self, store: Store) -> None:
         self._collection = store.collection(DELIVERIES.name)
+        self.held = HeldDeliveries(self._collection)
         self._in_doubt: set[str] = set()
 
     async def add(self, rows: Sequence[Delivery]) -> int:
@@ -98,7 +100,7 @@ class DeliveryStore:
 
     async def refresh(self, feedback_id: str, revision: int, content: Content) -> None:
         """Notices that are not sent yet show `content`; amendments it overtakes are cancelled."""
-        unsent = {"feedback_id": feedback_id, "state": State.DUE.value}
+        unsent = {"feedback_id": feedback_id, "state": UNSENT}
         with _bulk():
             await self._collection.bulk_write(
                 [
@@ -120,7 +122,7 @@ class DeliveryStore:
             await self._collection.bulk_write(
                 [
                     UpdateMany(
-                        {**rows, "state": State.DUE.value},
+                        {**rows, "state": UNSENT},
                         {"$set": {"state": State.CANCELLED.value, "problem": DELETED}},
                     ),
                     UpdateMany(rows, {"$set": {"content": {}, "withdrawn": True}}),

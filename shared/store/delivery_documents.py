@@ -79,6 +79,8 @@ def document_of(row: Delivery) -> Document:
         document["in_place_only"] = row.in_place_only
     if row.problem is not None:
         document["problem"] = row.problem
+    if row.held_at is not None:
+        document["held_at"] = row.held_at
     if row.trace is not None:
         document["trace"] = row.trace
     if row.summary is not None:
@@ -110,6 +112,7 @@ def delivery_from(document: Document) -> Delivery:
         provider_ref=ProviderRef(ref["receiver"], ref["address"], ref["id"]) if ref is not None else None,
         problem=document.get("problem"),
         claimed_at=document.get("claimed_at"),
+        held_at=document.get("held_at"),
         trace=document.get("trace"),
         summary=summary_from(document["summary"]) if "summary" in document else None,
     )

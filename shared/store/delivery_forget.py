@@ -11,13 +11,16 @@ from shared.domain.delivery import CONTRIBUTOR, Purpose, State
 from shared.store.connection import Document
 
 DELETED = "the piece was deleted"
-_OVER = [State.SENT.value, State.FAILED.value, State.UNKNOWN.value, State.CANCELLED.value]
+#: Nobody has them in hand, and nobody was told yet.
+UNSENT = {"$in": [State.DUE.value, State.HELD.value]}
+#: What is held is over as well, when nobody has decided for so long.
+_OVER = [state.value for state in (State.SENT, State.FAILED, State.UNKNOWN, State.CANCELLED, State.HELD)]
 
 
 def forgetting(feedback_ids: Several[str]) -> list[UpdateMany]:
     """Of pieces whose author is forgotten; what is not sent yet is cancelled."""
     mine: Document = {"feedback_id": {"$in": list(feedback_ids)}}
-    unsent = {**mine, "state": State.DUE.value, "purpose": {"$ne": Purpose.REDACTION.value}}
+    unsent = {**mine, "state": UNSENT, "purpose": {"$ne": Purpose.REDACTION.value}}
     cancelled = {"state": State.CANCELLED.value, "problem": DELETED, "withdrawn": True}
     return [*_emptied(mine), UpdateMany(unsent, {"$set": cancelled})]
 

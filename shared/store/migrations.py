@@ -17,8 +17,9 @@ import structlog
 from pymongo.errors import CollectionInvalid, OperationFailure
 
 from shared import clock, ids
-from shared.errors import ConfigurationError
+from shared.errors import ConfigurationError, DependencyDown
 from shared.store.connection import Database, Document, Store, guard
+from shared.store.fence import FenceStore
 from shared.store.leases import LeaseStore
 from shared.store.owners import COLLECTIONS, MIGRATIONS, CollectionSpec, Index
 
@@ -77,7 +78,10 @@ class Migrator:
         self._progress = progress
 
     async def start(self) -> None:
-        """Raises DependencyDown while the store is away."""
+        """Raises DependencyDown while the store is away, and while a backup is not all restored."""
+        if not (await FenceStore(self._store).get()).is_whole:
+            # Half of it would be worked on as if it were all; notices of it would be sent.
+            raise DependencyDown("mongodb", "a backup is being restored; what broke off is to be run again")
         holder = ids.fresh_id()
         leases = LeaseStore(self._store)
         # Who holds the lease is seen in the database alone, so there is nothing else to wait on.

@@ -153,6 +153,7 @@ DELIVERIES = CollectionSpec(
         Index("due", (("urgent", -1), ("due_at", 1)), where=(("state", "due"),)),
         Index("in_flight", (("lease_until", 1),), where=(("state", "sending"),)),
         Index("trouble", (("state", 1), ("due_at", -1)), where=(("state", {"$in": ["failed", "unknown"]}),)),
+        Index("held", (("received_at", -1),), where=(("state", "held"),)),
         Index("by_feedback", (("feedback_id", 1),)),
     ),
 )
@@ -205,6 +206,9 @@ ERASURES = CollectionSpec(
     required=(("marks", "array"), ("asked_at", "date")),
     indexes=(Index("changed", (("changed_at", -1),)),),
 )
+FENCES = CollectionSpec(
+    "fences", "shared", NothingOfPeople("when a backup was restored, and of when it was"), kept="for ever"
+)
 MIGRATIONS = CollectionSpec("migrations", "shared", NothingOfPeople("numbers of migrations"), kept="for ever")
 LEASES = CollectionSpec(
     "leases", "shared", NothingOfPeople("names of tasks, and who has them"), kept="for ever"
@@ -225,6 +229,7 @@ COLLECTIONS: tuple[CollectionSpec, ...] = (
     API_KEYS,
     LOGINS,
     ERASURES,
+    FENCES,
     MIGRATIONS,
     LEASES,
 )

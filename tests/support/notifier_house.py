@@ -16,13 +16,14 @@ from services.notifier.pipeline import Pipeline, Rules
 from services.notifier.receivers import RECEIVERS, AnyReceiver
 from services.notifier.schedule import Pulse, Schedule
 from services.notifier.settings import NotifierSettings
-from services.notifier.stores import Stores
+from services.notifier.stores import Followed, Stores
 from services.notifier.summaries import Summaries
 from shared import clock
 from shared.bus.subscription import Outcome, Received
 from shared.domain.delivery import Delivery, Purpose, State
 from shared.domain.directory import Directory
 from shared.domain.erasure import Ledger
+from shared.domain.fence import NO_FENCE, Fence
 from shared.events.feedback import FeedbackClassified, ReplyTo
 from shared.store.buckets import BucketStore
 from shared.store.connection import Document, Store
@@ -82,6 +83,7 @@ class House:
     limits: Limits = LIMITS
     pause_s: float = 0.0
     quiet: timedelta = timedelta(seconds=0.1)
+    fence: Fence = NO_FENCE
 
     @property
     def ledger(self) -> DeliveryStore:
@@ -128,8 +130,7 @@ class House:
         directory, stir, receivers = self.directory, asyncio.Event(), self.receivers()
         pipeline = Pipeline(
             stores=Stores(ledger, BucketStore(self.store), FeedbackStore(self.store)),
-            directory=lambda: directory,
-            erased=Ledger,
+            state=Followed(lambda: directory, Ledger, lambda: self.fence),
             receivers=receivers,
             contributors=self.sealed,
             rules=Rules(timedelta(hours=24), self.limits, self.limits, most_slow=4),
@@ -172,8 +173,7 @@ class House:
         directory = self.directory
         pipeline = Pipeline(
             stores=Stores(self.ledger, BucketStore(self.store), FeedbackStore(self.store)),
-            directory=lambda: directory,
-            erased=Ledger,
+            state=Followed(lambda: directory, Ledger, lambda: self.fence),
             receivers={},
             contributors=self.sealed,
             rules=Rules(timedelta(hours=24), self.limits, self.limits, most_slow=4),
