@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
 from deploy.cli import complete
+from deploy.cli.moments import moment
 from deploy.cli.output import ExitCode, Failed
 from shared import clock
 from shared.bus.dead_letters import DeadLetter, list_dead_letters
 from shared.errors import Reason
 from shared.events.topics import DLQ_SUFFIX, TOPICS
 from shared.settings import KafkaSettings
-
-_SPAN = re.compile(r"(\d+)([smhd])")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 TopicOption = Annotated[
     str | None,
@@ -66,7 +63,7 @@ def choose(topic: str | None, reason: Reason | None, since: str | None, until: s
     if name is not None and name not in known:
         raise Failed(f"there is no topic {name!r}", f"there are {', '.join(known)}", ExitCode.USAGE)
     now = clock.now()
-    return Choice(name, reason, _moment(since, now), _moment(until, now))
+    return Choice(name, reason, moment(since, now), moment(until, now))
 
 
 async def chosen(kafka: KafkaSettings, choice: Choice) -> list[DeadLetter]:
@@ -79,16 +76,3 @@ def counts(letters: Sequence[DeadLetter]) -> list[tuple[str, str, int]]:
     """(topic, reason, how many), the most frequent first."""
     counted = Counter((letter.origin_topic, letter.reason) for letter in letters)
     return [(topic, reason, count) for (topic, reason), count in counted.most_common()]
-
-
-def _moment(text: str | None, now: datetime) -> datetime | None:
-    if text is None:
-        return None
-    span = _SPAN.fullmatch(text)
-    if span:
-        return now - timedelta(**{_UNITS[span[2]]: int(span[1])})
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise Failed(f"{text!r} is no time", "write 2h, 3d, or 2026-05-04T09:30", ExitCode.USAGE) from None
-    return moment.astimezone()

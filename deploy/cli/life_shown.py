@@ -19,7 +19,13 @@ from shared.store.delivery_documents import History
 
 _MOST_LINES = 6
 _MOST_CHARS = 400
-_STATES = {State.SENT: "green", State.DUE: "yellow", State.SENDING: "yellow", State.CANCELLED: "dim"}
+_STATES = {
+    State.SENT: "green",
+    State.DUE: "yellow",
+    State.HELD: "yellow",
+    State.SENDING: "yellow",
+    State.CANCELLED: "dim",
+}
 Happened = tuple[datetime, str, str]
 
 

@@ -20,7 +20,12 @@ from services.notifier.recorder import Recorder
 from shared.domain.delivery import Settled
 from shared.errors import DependencyDown, PermanentError, Reason
 from shared.store.deliveries import Claimed, DeliveryStore
-from shared.telemetry.metrics import DELIVERIES_DUE, DELIVERY_OLDEST_SECONDS, OLDEST_UNDELIVERED_SECONDS
+from shared.telemetry.metrics import (
+    DELIVERIES_DUE,
+    DELIVERIES_HELD,
+    DELIVERY_OLDEST_SECONDS,
+    OLDEST_UNDELIVERED_SECONDS,
+)
 
 _CLAIMED_WITHIN_S = 1.0
 _FINISH_WITHIN_S = 3.0
@@ -175,12 +180,13 @@ class Schedule:
     async def _measure(self) -> None:
         while True:
             try:
-                backlog = await self._ledger.backlog()
+                backlog, held = await self._ledger.backlog(), await self._ledger.held.count()
             except DependencyDown as error:
                 _log.debug("backlog_unknown", dependency=error.dependency)
             else:
                 now = self._now()
                 DELIVERIES_DUE.set(backlog.waiting)
+                DELIVERIES_HELD.set(held)
                 DELIVERY_OLDEST_SECONDS.set(_since(backlog.oldest_due_at, now))
                 for urgent, planned_at in (
                     ("yes", backlog.oldest_urgent_at),

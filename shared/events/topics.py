@@ -55,6 +55,8 @@ UNMAPPED = Topic("hook.unmapped.v1", HookUnmapped, 3, ("ingest",))
 ERASED = Topic("contributor.erased.v1", ContributorErased, 3, (), retention_days=None)
 
 TOPICS: tuple[Topic, ...] = (RECEIVED, RECEIVED_BULK, CLASSIFIED, UNMAPPED, ERASED)
+#: What becomes of these is in the store, and comes out the same when they are read again.
+REBUILDING: tuple[Topic, ...] = (RECEIVED, RECEIVED_BULK, CLASSIFIED)
 DLQ_PARTITIONS = 3
 
 

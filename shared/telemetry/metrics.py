@@ -93,6 +93,9 @@ DIRECTORY_VERSION = Gauge(
 DELIVERIES = Counter("listeningpost_deliveries_total", "Deliveries that ended", ["receiver", "state"])
 DELIVERY_ATTEMPTS = Counter("listeningpost_delivery_attempts_total", "Attempts", ["receiver", "outcome"])
 DELIVERIES_DUE = Gauge("listeningpost_deliveries_due", "Deliveries that wait to be sent")
+DELIVERIES_HELD = Gauge(
+    "listeningpost_deliveries_held", "Deliveries held since a restore, until somebody decides"
+)
 DELIVERY_OLDEST_SECONDS = Gauge(
     "listeningpost_delivery_oldest_seconds", "How overdue the oldest waiting delivery is"
 )

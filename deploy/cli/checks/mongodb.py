@@ -12,6 +12,7 @@ from shared import clock
 from shared.domain.advice import secrets_named
 from shared.errors import ConfigurationError, DependencyDown
 from shared.store.connection import Store
+from shared.store.deliveries import DeliveryStore
 from shared.store.directory import DirectoryStore, Version
 from shared.store.migrations import missing
 
@@ -51,6 +52,10 @@ async def _database(store: Store, where: CliSettings) -> AsyncIterator[Finding]:
         )
     else:
         yield Finding("indexes", State.OK, "all there")
+    held = await DeliveryStore(store).held.count()
+    if held:
+        detail = f"{held:,} are held since a restore: they may have been told before"
+        yield Finding("notices", State.WARNING, detail, "listeningpost held   # shows, sends, drops them")
     current = await DirectoryStore(store).current()
     if current is None:
         yield Finding("directory", State.WRONG, "no workspace is applied", "listeningpost apply company.yaml")
