@@ -52,9 +52,9 @@ def backup(
     ] = True,
     as_json: Json = False,
 ) -> None:
-    """Write everything in the database into one file, for `listeningpost restore`.
+    """Write everything in the database into one file.
 
-    The services go on meanwhile. It holds what people said, in clear, and no key: keep it safe, and the keys
+    `listeningpost restore` reads it. The services go on meanwhile. It holds what people said, in clear, and no key: keep it safe, and the keys
     apart from it.
     """
     if as_json and file == "-":

@@ -29,9 +29,9 @@ def set_up(
     dumped_at: Annotated[str, typer.Option("--dumped-at", help="When the dump began: 8h, 2d, or a time.")],
     as_json: Json = False,
 ) -> None:
-    """After `mongorestore`, or a volume's snapshot: do the rest of what `restore` does.
+    """After a restore by other means, do the rest: nothing is sent a second time.
 
-    Stop every service first. What came since is read from Kafka again; what may have been told is held.
+    Those are `mongorestore`, or a volume's snapshot. Stop every service first. What came since is read from Kafka again; what may have been told is held.
     """
     now = clock.now()
     then = moment(dumped_at, now)

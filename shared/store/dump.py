@@ -15,10 +15,10 @@ from pymongo.errors import OperationFailure
 
 from shared.errors import ListeningPostError
 from shared.store.connection import Document, Store, guard
-from shared.store.owners import COLLECTIONS, FENCES, LEASES
+from shared.store.owners import COLLECTIONS
 
 #: Attachments, most of the bytes, come last: by then a moment may be gone.
-DUMPED = tuple(spec.name for spec in reversed(COLLECTIONS) if spec not in (FENCES, LEASES))
+DUMPED = tuple(spec.name for spec in reversed(COLLECTIONS) if spec.backed_up)
 #: SnapshotTooOld, SnapshotUnavailable. Source: src/mongo/base/error_codes.yml
 _GONE = frozenset({239, 246})
 _AT_ONCE = 1_000

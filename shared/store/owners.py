@@ -52,6 +52,8 @@ class CollectionSpec:
     kept: str
     required: tuple[tuple[str, str | tuple[str, ...]], ...] = ()
     indexes: tuple[Index, ...] = ()
+    #: False for what is of this database and the processes on it, and would be wrong in another.
+    backed_up: bool = True
 
 
 ATTACHMENTS = CollectionSpec(
@@ -207,11 +209,19 @@ ERASURES = CollectionSpec(
     indexes=(Index("changed", (("changed_at", -1),)),),
 )
 FENCES = CollectionSpec(
-    "fences", "shared", NothingOfPeople("when a backup was restored, and of when it was"), kept="for ever"
+    "fences",
+    "shared",
+    NothingOfPeople("when a backup was restored, and of when it was"),
+    kept="for ever",
+    backed_up=False,
 )
 MIGRATIONS = CollectionSpec("migrations", "shared", NothingOfPeople("numbers of migrations"), kept="for ever")
 LEASES = CollectionSpec(
-    "leases", "shared", NothingOfPeople("names of tasks, and who has them"), kept="for ever"
+    "leases",
+    "shared",
+    NothingOfPeople("names of tasks, and who has them"),
+    kept="for ever",
+    backed_up=False,
 )
 
 COLLECTIONS: tuple[CollectionSpec, ...] = (

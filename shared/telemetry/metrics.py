@@ -149,6 +149,7 @@ GROUPS: dict[str, tuple[Metric, ...]] = {
         DELIVERIES,
         DELIVERY_ATTEMPTS,
         DELIVERIES_DUE,
+        DELIVERIES_HELD,
         DELIVERY_OLDEST_SECONDS,
         OLDEST_UNDELIVERED_SECONDS,
         DELIVERED_SECONDS,
