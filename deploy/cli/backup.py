@@ -54,8 +54,8 @@ def backup(
 ) -> None:
     """Write everything in the database into one file.
 
-    `listeningpost restore` reads it. The services go on meanwhile. It holds what people said, in clear, and no key: keep it safe, and the keys
-    apart from it.
+    `listeningpost restore` reads it. The services go on meanwhile. It holds what people said, in clear, and
+    no key: keep it safe, and the keys apart from it.
     """
     if as_json and file == "-":
         raise Failed("stdout cannot be both the backup and JSON", "name a file", ExitCode.USAGE)

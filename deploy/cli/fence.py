@@ -31,7 +31,8 @@ def set_up(
 ) -> None:
     """After a restore by other means, do the rest: nothing is sent a second time.
 
-    Those are `mongorestore`, or a volume's snapshot. Stop every service first. What came since is read from Kafka again; what may have been told is held.
+    Those are `mongorestore`, or a volume's snapshot. Stop every service first. What came since is read from
+    Kafka again; what may have been told is held.
     """
     now = clock.now()
     then = moment(dumped_at, now)
