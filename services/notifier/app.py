@@ -9,6 +9,7 @@ from services.notifier.domain.outcome import Limits
 from services.notifier.erase import NoticesForgotten
 from services.notifier.pipeline import Pipeline, Rules
 from services.notifier.receivers import RECEIVERS, AnyReceiver
+from services.notifier.recorder import announce
 from services.notifier.retention import jobs
 from services.notifier.schedule import Pulse, Schedule
 from services.notifier.sealed import SealedContributors
@@ -60,6 +61,7 @@ def create_app(settings: NotifierSettings) -> Service:
     followed, erasures, fences = DirectoryFollower(store), ErasureFollower(store), FenceFollower(store)
     ledger = DeliveryStore(store)
     receivers = {name: receiver(settings) for name, receiver in RECEIVERS.items()}
+    announce(receivers)
     buckets = BucketStore(store)
     stir = asyncio.Event()
     pipeline = Pipeline(

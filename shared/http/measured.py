@@ -60,8 +60,10 @@ class Measured:
     def _of(self, route: str, hundreds: int) -> _Observed:
         series = self._series.get((route, hundreds))
         if series is None:
-            series = HTTP_REQUEST_SECONDS.labels(route, f"{hundreds}xx")
-            self._series[route, hundreds] = series
+            # All of them: a series that begins with a failure has not grown, by Prometheus' `increase`.
+            for each in {2, 4, 5, hundreds}:
+                self._series[route, each] = HTTP_REQUEST_SECONDS.labels(route, f"{each}xx")
+            series = self._series[route, hundreds]
         return series
 
 

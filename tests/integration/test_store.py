@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from prometheus_client import REGISTRY
 from pydantic import SecretStr
 from pymongo.errors import WriteError
 
@@ -15,6 +16,7 @@ from shared.events.topics import RECEIVED
 from shared.relay import Relay
 from shared.settings import KafkaSettings, MongoSettings
 from shared.store.connection import Database, Store
+from shared.store.disk import StoreDisk
 from shared.store.follow import Follower
 from shared.store.leases import LeaseStore
 from shared.store.migrations import Migration, Migrator
@@ -131,3 +133,10 @@ async def test_a_store_that_is_away_is_a_dependency_not_an_error_of_the_item() -
         await store.start()
     assert "127.0.0.1" not in str(caught.value)
     await store.stop()
+
+
+async def test_the_disk_of_the_database_is_told(store: Store) -> None:
+    await StoreDisk(store).look()
+    used = REGISTRY.get_sample_value("listeningpost_disk_used_ratio", {"volume": "mongodb"})
+    assert used is not None
+    assert 0 < used < 1

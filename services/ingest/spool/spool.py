@@ -143,7 +143,8 @@ class Spool:
 
     def _disk_used(self) -> float:
         disk = shutil.disk_usage(self._directory)
-        return disk.used / disk.total
+        # As df says it: what is kept back for the system cannot be had.
+        return disk.used / (disk.used + disk.free)
 
     async def append(self, payloads: Sequence[bytes]) -> None:
         """They are on the disk, all of them. Raises SpoolFull or DependencyDown; then none of them counts."""

@@ -11,6 +11,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +136,29 @@ async def test_a_part_in_trouble_makes_it_not_ready_until_it_is_over(port: int, 
         assert (await service.readyz(503))["problems"] == {"store": "there is trouble"}
         trouble.unlink()
         await service.readyz(200)
+
+
+async def test_its_metrics_say_what_runs_whether_it_is_ready_and_how_busy_it_is(
+    port: int, tmp_path: Path
+) -> None:
+    trouble = tmp_path / "trouble"
+    async with tiny(port, components=[{"name": "store", "trouble": str(trouble)}]) as service:
+        await service.readyz(200)
+
+        async def measured() -> dict[str, float]:
+            lines = (await service.get("/metrics")).text.splitlines()
+            pairs = (line.rpartition(" ")[::2] for line in lines if not line.startswith("#"))
+            found = {name: float(value) for name, value in pairs}
+            assert found["listeningpost_event_loop_delay_seconds_count"] > 0
+            return found
+
+        found = await until(measured, within_s=_WITHIN_S, what="the event loop was looked at")
+        release = metadata.version("listeningpost")
+        assert found[f'listeningpost_build_info{{service="tiny",version="{release}"}}'] == 1
+        assert found["listeningpost_ready"] == 1
+        assert found['listeningpost_http_request_seconds_count{route="/readyz",status="2xx"}'] > 0
+        trouble.touch()
+        assert (await measured())["listeningpost_ready"] == 0
 
 
 async def test_what_it_tolerates_only_degrades_it(port: int, tmp_path: Path) -> None:

@@ -70,6 +70,12 @@ async def test_a_request_is_one_of_its_template(
     assert counted(route, status) == before + 1
 
 
+async def test_failures_are_counted_from_zero(client: httpx.AsyncClient) -> None:
+    await client.get("/measured/things/18")
+    labels = {"route": "/measured/things/{thing}", "status": "5xx"}
+    assert REGISTRY.get_sample_value("listeningpost_http_request_seconds_count", labels) == 0
+
+
 async def test_who_is_answered_is_in_flight(client: httpx.AsyncClient) -> None:
     await client.get("/measured/plain")
     assert REGISTRY.get_sample_value("listeningpost_http_requests_in_flight") == 0

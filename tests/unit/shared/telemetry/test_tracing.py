@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import gzip
+
 import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanKind, StatusCode
 
 from shared.settings import TracingSettings
 from shared.telemetry import trace, tracing
+from tests.support.http_server import HttpServer, Reply, Request
 from tests.support.traces import recorded
 
 SAMPLED = trace.start()
@@ -36,6 +41,33 @@ def test_with_one_it_begins_and_ends() -> None:
     assert tracing.is_on()
     traces.end()
     assert not tracing.is_on()
+
+
+async def test_what_was_recorded_is_sent_by_the_end() -> None:
+    asked: list[Request] = []
+
+    async def collect(request: Request) -> Reply:
+        asked.append(request)
+        return Reply()
+
+    async with HttpServer(collect) as collector:
+        endpoint = TracingSettings.model_validate({"otlp_endpoint": collector.url, "sample_ratio": 1.0})
+        traces = tracing.begin(endpoint, "tests")
+        with tracing.spans("a step of ours", SpanKind.SERVER, [None]):
+            pass
+        await asyncio.to_thread(traces.end)
+    (sent,) = asked
+    assert (sent.method, sent.path) == ("POST", "/v1/traces")
+    exported = ExportTraceServiceRequest.FromString(_body(sent))
+    (resource,) = exported.resource_spans
+    named = {attribute.key: attribute.value.string_value for attribute in resource.resource.attributes}
+    assert named["service.name"] == "tests"
+    assert [span.name for span in resource.scope_spans[0].spans] == ["a step of ours"]
+
+
+def _body(request: Request) -> bytes:
+    zipped = request.headers.get("content-encoding") == "gzip"
+    return gzip.decompress(request.body) if zipped else request.body
 
 
 def test_a_child_has_its_parent_s_trace_and_what_is_not_sampled_has_none() -> None:
