@@ -21,7 +21,7 @@ from shared.bus.subscription import Outcome, Received
 from shared.domain.directory import Directory
 from shared.domain.revision import winner
 from shared.events.base import Event
-from shared.events.feedback import Cause, FeedbackClassified, FeedbackReceived
+from shared.events.feedback import Cause, FeedbackClassified, FeedbackReceived, Mode
 from shared.events.topics import CLASSIFIED, Topic
 from shared.store.erasures import ErasureFollower, ErasureStore
 from shared.store.feedback import FeedbackStore
@@ -72,6 +72,8 @@ class Pipeline:
         self._publisher = publisher
         self._directory = directory
         self._now = now
+        # Counted from 0: a series that begins with late pieces has not grown.
+        metrics.STORED_SECONDS.labels(Mode.LIVE)
 
     async def handle(self, batch: Batch) -> list[Outcome]:
         """Every piece of the batch is stored and published as its newest event says.

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import structlog
 
-from shared.domain.delivery import Delivery, Settled, State
+from shared.domain.delivery import Delivery, Purpose, Settled, State
 from shared.errors import DependencyDown
 from shared.store.deliveries import Claimed, DeliveryStore
 from shared.telemetry.failpoints import failpoint
@@ -23,10 +23,12 @@ _log = structlog.get_logger()
 
 
 def announce(receivers: Iterable[str]) -> None:
-    """Every way a delivery can end is counted from 0: a series that begins with a failure has not grown."""
+    """What alerts are made of is counted from 0: a series that begins with a failure has not grown."""
     for receiver in receivers:
         for state in sorted(_FINAL):
             DELIVERIES.labels(receiver, state.value)
+        for urgent in ("yes", "no"):
+            DELIVERED_SECONDS.labels(receiver, Purpose.NOTICE.value, urgent)
 
 
 class Recorder:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Awaitable
 from typing import Protocol
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -23,7 +24,7 @@ class _Observed(Protocol):
 
 
 class Measured:
-    """One observation a request, whatever is in it: 1 µs."""
+    """One observation a request, whatever is in it: 3 µs."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -37,11 +38,11 @@ class Measured:
             return
         status = _NOT_ANSWERED
 
-        async def watched(message: Message) -> None:
+        def watched(message: Message) -> Awaitable[None]:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-            await send(message)
+            return send(message)
 
         started = time.perf_counter()
         self._in_flight += 1
