@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -92,6 +92,9 @@ class MongoSettings(Section):
         default=SecretStr("mongodb://127.0.0.1:27017/?replicaSet=listeningpost"),
         description="of a replica set, name and password included where it asks for them",
     )
+    password: SecretStr | None = Field(
+        default=None, description="of the name in the address, where that has none: so it can be in a file"
+    )
     database: str = Field(default="listeningpost", description="several posts, one server")
     server_selection_timeout_ms: int = Field(
         default=3_000, ge=100, description="until MongoDB counts as away"
@@ -169,7 +172,9 @@ class CommonSettings(BaseSettings):
         default={}, description="what `secret:name` in the directory refers to"
     )
     secrets_dir: Path | None = Field(
-        default=None, description="a folder with one file per secret, named as it is"
+        default=None,
+        description="a folder with one file per secret, named as it is; also of any setting, named as its "
+        "variable without LISTENINGPOST_ and in small letters: `mongo__password`",
     )
     contributors_key: SecretStr | None = Field(
         default=None,
@@ -199,21 +204,6 @@ class CommonSettings(BaseSettings):
         del settings_cls, env_settings, dotenv_settings, file_secret_settings
         return (init_settings,)
 
-    @model_validator(mode="before")
-    @classmethod
-    def _from_secrets(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """A key that was made into the secrets folder needs no variable."""
-        directory = values.get("secrets_dir")
-        if not directory:
-            return values
-        kept = {name: Path(directory) / name for name in (CONTRIBUTORS_KEY, INTERNAL_TOKEN)}
-        found = {
-            name: file.read_text(encoding="utf-8").strip()
-            for name, file in kept.items()
-            if not values.get(name) and file.is_file()
-        }
-        return {**values, **found}
-
     def secret(self, reference: str) -> SecretStr:
         """The value behind `secret:name`; raises ConfigurationError that names where it may be set."""
         name = reference.removeprefix("secret:")
@@ -232,7 +222,7 @@ AnySettings = TypeVar("AnySettings", bound=CommonSettings)
 
 
 def load(cls: type[AnySettings], environ: Mapping[str, str] | None = None) -> AnySettings:
-    """Build `cls` from the environment, where an empty variable counts as not set.
+    """Build `cls` from the environment, where an empty variable counts as not set, and the secrets folder.
 
     Raises ConfigurationError with one line that names every variable at fault, and never a value.
     """
@@ -242,13 +232,26 @@ def load(cls: type[AnySettings], environ: Mapping[str, str] | None = None) -> An
     if unknown:
         raise ConfigurationError("; ".join(unknown))
     source = _EnvironmentSource(cls)
-    source.env_vars = {variable.lower(): value for variable, value in given.items()}
+    told = {**_in_files(cls, given.get(f"{PREFIX}SECRETS_DIR")), **given}
+    source.env_vars = {variable.lower(): value for variable, value in told.items()}
     try:
         return cls.model_validate(source())
     except ValidationError as error:
         raise ConfigurationError(
             "; ".join(_fault(fault) for fault in error.errors(include_input=False))
         ) from None
+
+
+def _in_files(cls: type[CommonSettings], folder: str | None) -> dict[str, str]:
+    """By its variable, what a file of the secrets folder says of a setting; the other files are secrets."""
+    if folder is None or not Path(folder).is_dir():
+        return {}
+    files = (file for file in Path(folder).iterdir() if file.name.partition("__")[0] in cls.model_fields)
+    try:
+        return {PREFIX + file.name.upper(): file.read_text(encoding="utf-8").strip() for file in files}
+    except (OSError, UnicodeDecodeError) as error:
+        msg = f"{PREFIX}SECRETS_DIR: a file in it cannot be read ({type(error).__name__})"
+        raise ConfigurationError(msg) from None
 
 
 class _EnvironmentSource(EnvSettingsSource):

@@ -20,7 +20,7 @@ _SET_BY_COMPOSE = {
     "LISTENINGPOST_KAFKA__BOOTSTRAP_SERVERS": "kafka:9092",
     "LISTENINGPOST_MONGO__URI": "mongodb://mongo:27017/?replicaSet=listeningpost",
     "LISTENINGPOST_CONSOLE_URL": "where the console's port is published, unless set here",
-    "LISTENINGPOST_SECRETS_DIR": "/run/listeningpost/secrets, a volume; `init` makes the keys in it",
+    "LISTENINGPOST_SECRETS_DIR": "/run/listeningpost/secrets, a volume; `keys` makes what is in it",
     "LISTENINGPOST_HTTP__HOST": "0.0.0.0, inside the container",
     "LISTENINGPOST_HTTP__PORT": "8080, inside the container",
     "LISTENINGPOST_LOG__FORMAT": "json",

@@ -17,7 +17,7 @@ value that does not fit stops it with one line that names the variable and never
 - Lists and maps are JSON. An empty value counts as not set.
 - Variables of the other services are no error, so that all of them can share one environment.
 - *Secret* ones never appear in a log, an error or `/readyz`.
-- With `docker compose` they go into `.env` ([deploying](deploying.md));
+- With `docker compose` they go into `.env` ([operations](operations.md));
   [`.env.example`](../.env.example) lists all of them with their defaults.
 
 This page is written by `python -m deploy.config.settings_page`, from the classes the services read them with.

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC
 from typing import Any, TypeAlias
+from urllib.parse import urlsplit
 
 from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
@@ -115,6 +116,7 @@ class Store:
         try:
             return AsyncIOMotorClient(
                 self._settings.uri.get_secret_value(),
+                password=_password(self._settings),
                 appname="listeningpost",
                 serverSelectionTimeoutMS=timeout_ms,
                 connectTimeoutMS=timeout_ms,
@@ -129,6 +131,14 @@ class Store:
         except (DriverRefuses, ValueError, OSError) as error:
             msg = f"{SETTING}: an option, or a file that it names, is of no use ({type(error).__name__})"
             raise ConfigurationError(msg) from error
+
+
+def _password(settings: MongoSettings) -> str | None:
+    """The one that the address has left out."""
+    named = urlsplit(settings.uri.get_secret_value())
+    if settings.password is None or not named.username or named.password:
+        return None
+    return settings.password.get_secret_value()
 
 
 __all__ = ["Collection", "Database", "Document", "PyMongoError", "Store", "guard"]

@@ -14,20 +14,22 @@ from shared.store.connection import guard
 
 _ASK_EVERY_S = 0.02
 # Error codes of the server: src/mongo/base/error_codes.yml
+_UNAUTHORIZED = 13  # whoever has users has begun, and is on its way
 _ALREADY_INITIALIZED = 23
 _INVALID_CONFIG = 93
 _NOT_YET_INITIALIZED = 94
 
 
-async def initiate(members: str, name: str, *, within_s: float = 30.0) -> None:
+async def initiate(members: str, name: str, *, at: str | None = None, within_s: float = 30.0) -> None:
     """The mongods at `members` ("mongo-1:27017,mongo-2:27017") are the replica set `name`, with a primary.
 
-    May be repeated. A set of one whose data were made under another port is moved to this one. Raises
-    TimeoutError, and DependencyDown where the first does not answer.
+    The first is reached `at` another address where that is given: one that asks for passwords lets nobody
+    begin but its own machine. May be repeated. A set of one whose data were made under another port is moved
+    to this one. Raises TimeoutError, and DependencyDown where the first does not answer.
     """
     hosts = members.split(",")
     client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(
-        host=f"mongodb://{hosts[0]}/?directConnection=true",
+        host=f"mongodb://{at or hosts[0]}/?directConnection=true",
         serverSelectionTimeoutMS=int(within_s * 1_000),
     )
     try:
@@ -57,7 +59,7 @@ async def _configure(client: AsyncIOMotorClient[dict[str, Any]], hosts: Sequence
             await _create(client, hosts, name)
         elif refusal.code == _INVALID_CONFIG:
             await _move(client, hosts[0])
-        else:
+        elif refusal.code != _UNAUTHORIZED:
             raise
 
 

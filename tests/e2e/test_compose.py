@@ -25,7 +25,7 @@ import pytest
 from deploy.embedded.ports import lease_port
 from tests.e2e.images.__main__ import CannotStandIn, provide, upstream
 from tests.support import compose, compose_stored
-from tests.support.compose import SERVERS, SERVICES, Project
+from tests.support.compose import SERVERS, SERVICES, Project, Start
 from tests.support.tree import ROOT
 from tests.support.wait import until
 
@@ -113,7 +113,7 @@ def _override(settings: Path) -> str:
     """No container reads the .env of whoever runs this, and there is a mail server that takes everything."""
     env_files = "".join(
         f"  {name}:\n    env_file: !override [{{path: {settings}}}]\n"
-        for name in (*SERVICES, "init", "tools")
+        for name in (*SERVICES, "keys", "init", "tools")
     )
     mail = f"""  mail:
     image: listeningpost-tools:{_TAG}
@@ -194,6 +194,39 @@ def test_it_starts_and_becomes_ready_once_it_knows_the_company(project: Project,
     report.add("MongoDB says it is", str(_stored(project)["version"]))
 
 
+#: Prints the services' own password, and what MongoDB says to somebody who has none.
+_STRANGER = """
+import asyncio
+from shared.errors import DependencyDown
+from shared.settings import CommonSettings, MongoSettings, load
+from shared.store.connection import Store, guard
+
+async def ask():
+    store = Store(MongoSettings(uri="mongodb://mongo:27017/?replicaSet=listeningpost"))
+    try:
+        with guard():
+            await store.collection("feedback").find_one()
+    except DependencyDown as error:
+        print(error)
+    finally:
+        await store.stop()
+
+print(load(CommonSettings).mongo.password.get_secret_value())
+asyncio.run(ask())
+"""
+
+
+def test_the_database_asks_for_a_password_that_is_in_files_alone(project: Project, report: Report) -> None:
+    password, answer = project.python(_STRANGER).strip().splitlines()
+    assert "it asks for a name and a password" in answer
+    for name in (*SERVERS, *SERVICES, "keys", "init"):
+        shown = json.dumps(project.containers(name))
+        assert shown != "[]"
+        assert password not in shown
+        assert project.container(name)["HostConfig"]["ReadonlyRootfs"]
+    report.add("a stranger asks MongoDB", "refused; no password in docker inspect")
+
+
 def test_a_piece_comes_through_every_door(project: Project, report: Report) -> None:
     done = project.tools("selftest", "--within", "60", "--json")
     found = json.loads(done.out)
@@ -210,7 +243,7 @@ def test_nothing_is_lost_while_one_after_the_other_is_restarted(project: Project
     traffic = Traffic(f"http://{port}", key)
     thread = threading.Thread(target=traffic.run)
     thread.start()
-    took: dict[str, float] = {}
+    took: dict[str, Start] = {}
     try:
         for name in (*SERVERS, *SERVICES):
             project.must("restart", name)
@@ -222,8 +255,12 @@ def test_nothing_is_lost_while_one_after_the_other_is_restarted(project: Project
     finally:
         traffic.stop()
         thread.join()
-    for service in SERVICES:
-        report.add(f"{service}, from start to ready", f"{took[service]:.1f} s")
+    # On a machine that is busy with other things the clock says little.
+    is_busy = os.getloadavg()[0] > 2 * (os.cpu_count() or 1)
+    for service, start in took.items():
+        report.add(
+            f"{service}, from start to ready", f"{start.clock_s:.1f} s, {start.cpu_s} s of a processor"
+        )
         assert project.container(service)["RestartCount"] == 0, "it ended by itself"
     stored = _all_stored(project, traffic.accepted)
     lost = set(traffic.accepted) - set(stored)
@@ -232,10 +269,14 @@ def test_nothing_is_lost_while_one_after_the_other_is_restarted(project: Project
     assert traffic.accepted
     assert not lost
     assert set(stored.values()) == {1}
-    assert max(took.values()) < _READY_WITHIN_S, took
+    assert set(took) == set(SERVICES)
+    for start in took.values():
+        assert (start.cpu_s if is_busy else start.clock_s) < _READY_WITHIN_S, took
 
 
 def test_it_scales(project: Project, report: Report) -> None:
+    for name, used in sorted(project.memory().items()):
+        report.add(f"memory of {name}", used)
     project.must("up", "--detach", "--wait", "--no-recreate", "--scale", "classifier=3")
     states = [container["State"]["Health"]["Status"] for container in project.containers("classifier")]
     assert states == ["healthy"] * 3

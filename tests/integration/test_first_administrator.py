@@ -163,7 +163,7 @@ async def test_what_prepares_the_servers_makes_it_and_writes_it_down_nowhere(
     caplog.set_level(logging.DEBUG)
     settings = CommonSettings(kafka=kafka, mongo=mongo, internal_token=SecretStr(KEY))
     for _ in range(2):
-        await prepare(settings, member=None, within_s=30)
+        await prepare(settings, members=None, within_s=30)
     (kept,) = await store.collection("logins").find().to_list(None)
     link = token(kept["invitation"], KEY)
     assert link not in caplog.text

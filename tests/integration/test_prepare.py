@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
-from deploy.docker.prepare import make_key, make_token, prepare, share_token
-from deploy.embedded.ports import lease_port
+from deploy.docker import keys
+from deploy.docker.prepare import REPLICA_SET, Members, let_in, prepare
+from deploy.embedded.mongod import mongo_uri
+from deploy.embedded.ports import LOOPBACK, lease_port
+from deploy.embedded.process import Command
 from shared.bus.admin import describe
 from shared.errors import DependencyDown
 from shared.settings import CommonSettings, KafkaSettings, MongoSettings, load
-from shared.store.connection import Store
+from shared.store.connection import Store, guard
+from shared.store.migrations import Migrator
 from shared.store.owners import COLLECTIONS
+from tests.support.mongo_server import Mongod
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> dict[str, Path]:
+    made = {name: tmp_path / name for name in ("own", "shared", "mongodb")}
+    for folder in made.values():
+        folder.mkdir()
+    return made
 
 
 @pytest.fixture
@@ -29,7 +44,7 @@ async def test_the_servers_are_ready_and_it_may_be_repeated(kafka: KafkaSettings
         kafka=kafka.model_copy(update={"topic_prefix": f"{kafka.topic_prefix}again."}), mongo=store._settings
     )
     for _ in range(2):
-        await prepare(settings, member=None, within_s=30)
+        await prepare(settings, members=None, within_s=30)
     assert all(state.partitions == state.declared_partitions for state in await describe(settings.kafka))
     assert {spec.name for spec in COLLECTIONS} <= set(await store.db.list_collection_names())
 
@@ -40,31 +55,96 @@ async def test_a_server_that_does_not_come_is_named(closed_port: int, *, initiat
     uri = SecretStr(f"mongodb://{address}/?directConnection=true")
     settings = CommonSettings(mongo=MongoSettings(uri=uri, server_selection_timeout_ms=100))
     with pytest.raises(DependencyDown, match=r"mongodb is not reachable|not ready within"):
-        await prepare(settings, member=address if initiates else None, within_s=0.5)
+        await prepare(settings, members=Members(address, address) if initiates else None, within_s=0.5)
 
 
-def test_the_key_for_confidences_is_made_once_and_read_without_a_variable(tmp_path: Path) -> None:
-    environment = {"LISTENINGPOST_SECRETS_DIR": str(tmp_path)}
-    assert load(CommonSettings, environment).contributors_key is None
-    assert make_key(tmp_path)
-    first = load(CommonSettings, environment).contributors_key
-    assert not make_key(tmp_path)
-    assert load(CommonSettings, environment).contributors_key == first is not None
+def test_keys_are_made_once_and_read_without_a_variable(folders: dict[str, Path]) -> None:
+    environment = {"LISTENINGPOST_SECRETS_DIR": str(folders["own"])}
+    none_yet = load(CommonSettings, environment)
+    assert none_yet.contributors_key is none_yet.internal_token is none_yet.mongo.password is None
+    assert len(keys.make(**folders, settings=none_yet)) == 5
+    first = load(CommonSettings, environment)
+    assert keys.make(**folders, settings=first) == []
+    again = load(CommonSettings, environment)
+    assert again.contributors_key == first.contributors_key is not None
+    assert again.mongo.password == first.mongo.password is not None
     environment["LISTENINGPOST_CONTRIBUTORS_KEY"] = "of our own"
     assert load(CommonSettings, environment).contributors_key == SecretStr("of our own")
 
 
-def test_the_tools_token_is_made_once_and_shared_without_the_key_for_confidences(tmp_path: Path) -> None:
-    secrets, shared = tmp_path / "secrets", tmp_path / "token"
-    secrets.mkdir()
-    shared.mkdir()
-    make_key(secrets)
-    assert make_token(secrets)
-    assert not make_token(secrets)
-    settings = load(CommonSettings, {"LISTENINGPOST_SECRETS_DIR": str(secrets)})
-    for _ in range(2):
-        share_token(settings, shared)
-    with_the_token = load(CommonSettings, {"LISTENINGPOST_SECRETS_DIR": str(shared)})
-    assert with_the_token.internal_token == settings.internal_token is not None
-    assert with_the_token.contributors_key is None
-    assert [file.name for file in shared.iterdir()] == ["internal_token"]
+def test_who_has_no_business_with_confidences_gets_the_rest_and_a_changed_one_too(
+    folders: dict[str, Path],
+) -> None:
+    def read(folder: str) -> CommonSettings:
+        return load(CommonSettings, {"LISTENINGPOST_SECRETS_DIR": str(folders[folder])})
+
+    keys.make(**folders, settings=CommonSettings())
+    assert sorted(file.name for file in folders["shared"].iterdir()) == ["internal_token", "mongo__password"]
+    assert read("shared").internal_token == read("own").internal_token is not None
+    (folders["own"] / "mongo__password").unlink()
+    keys.make(**folders, settings=read("own"))
+    assert read("shared").mongo.password == read("own").mongo.password is not None
+
+
+def test_nobody_else_may_read_a_key(folders: dict[str, Path]) -> None:
+    keys.make(**folders, settings=CommonSettings())
+    modes = {file: file.stat().st_mode & 0o777 for folder in folders.values() for file in folder.iterdir()}
+    assert {mode for file, mode in modes.items() if file.parent != folders["mongodb"]} == {0o600}
+    assert {mode for file, mode in modes.items() if file.parent == folders["mongodb"]} == {0o440}
+
+
+class LockedMongo(Mongod):
+    """It asks for names, and nobody has one yet. Its member has another address than its own machine."""
+
+    def __init__(self, key_file: Path) -> None:
+        super().__init__()
+        self._key_file = key_file
+
+    @property
+    def members(self) -> Members:
+        return Members(f"localhost:{self.port}", f"{LOOPBACK}:{self.port}", "of the administrator")
+
+    def settings(self, password: str) -> CommonSettings:
+        uri = f"mongodb://listeningpost@localhost:{self.port}/?replicaSet={REPLICA_SET}"
+        return CommonSettings(mongo=MongoSettings(uri=SecretStr(uri), password=SecretStr(password)))
+
+    def _command(self) -> Command:
+        command = super()._command()
+        return replace(command, argv=(*command.argv, "--keyFile", str(self._key_file)))
+
+
+@asynccontextmanager
+async def opened(settings: MongoSettings) -> AsyncIterator[Store]:
+    store = Store(settings)
+    try:
+        yield store
+    finally:
+        await store.stop()
+
+
+async def test_a_server_that_asks_for_names_gets_its_users_and_lets_in_nobody_else(
+    folders: dict[str, Path],
+) -> None:
+    keys.make(**folders, settings=CommonSettings())
+    server = LockedMongo(folders["mongodb"] / keys.KEY_FILE)
+    (folders["mongodb"] / keys.KEY_FILE).chmod(0o400)
+    await server.start()
+    try:
+        for password in ("first", "changed", "changed"):
+            await let_in(server.settings(password).mongo, server.members)
+            async with opened(server.settings(password).mongo) as store:
+                await Migrator(store).start()
+        for stranger in (
+            server.settings("first").mongo,
+            MongoSettings(uri=SecretStr(mongo_uri(server.port))),
+        ):
+            async with opened(stranger) as store:
+                with pytest.raises(DependencyDown, match=r"refuses the name|asks for a name"), guard():
+                    await store.collection("feedback").find_one()
+        async with opened(
+            server.settings("changed").mongo.model_copy(update={"database": "another"})
+        ) as elsewhere:
+            with pytest.raises(DependencyDown, match="more rights"), guard():
+                await elsewhere.collection("feedback").insert_one({})
+    finally:
+        await server.close()

@@ -57,6 +57,14 @@ class Done:
     err: str
 
 
+@dataclass(frozen=True, slots=True)
+class Start:
+    """From the start of a container until it was ready, by the clock and on the processor."""
+
+    clock_s: float
+    cpu_s: int
+
+
 class Failed(AssertionError):
     """A command of Docker that had to work; the text is what it said."""
 
@@ -116,8 +124,8 @@ class Project:
         networks = self.container(service)["NetworkSettings"]["Networks"]
         return str(networks[f"{self.name}_inside"]["IPAddress"])
 
-    def ready(self, service: str, *, within_s: float) -> float:
-        """Waits until it says that it is ready. Returns the seconds since its container started."""
+    def ready(self, service: str, *, within_s: float) -> Start:
+        """Waits until it says that it is ready."""
         url = f"http://{self.address(service)}:8080/readyz"
 
         def ready() -> bool:
@@ -127,8 +135,16 @@ class Project:
 
         asyncio.run(until(ready, within_s=within_s, what=f"{service} is ready"))
         seen = time.time()
-        started = datetime.fromisoformat(self.container(service)["State"]["StartedAt"])
-        return seen - started.timestamp()
+        container = self.container(service)
+        started = datetime.fromisoformat(container["State"]["StartedAt"])
+        _, *processes = _output("top", container["Id"], "-eo", "pid,cputimes").splitlines()
+        return Start(seen - started.timestamp(), sum(int(line.split()[1]) for line in processes))
+
+    def memory(self) -> dict[str, str]:
+        """By service, what its container uses of what it may use."""
+        names = _output("ps", "--format", "{{.Names}}", "--filter", f"name={self.name}-").split()
+        lines = _output("stats", "--no-stream", "--format", "{{.Name}} {{.MemUsage}}", *names).splitlines()
+        return dict(line.removeprefix(f"{self.name}-").split(" ", 1) for line in lines)
 
     def left_behind(self) -> dict[str, list[str]]:
         """What is still there of this project, by kind; nothing, when it was taken away."""

@@ -123,6 +123,23 @@ def test_a_secret_is_found_in_the_environment_before_the_folder(tmp_path: Path) 
     assert settings.secret("secret:webhook").get_secret_value() == "whsec"
 
 
+def test_any_setting_may_be_a_file_of_the_secrets_folder(tmp_path: Path) -> None:
+    (tmp_path / "mongo__password").write_text("from the file\n", encoding="utf-8")
+    (tmp_path / "kafka__retention_days").write_text('{"feedback.received.v1": 3}', encoding="utf-8")
+    (tmp_path / "notifier__email__password").write_text("of another", encoding="utf-8")
+    settings = read(SECRETS_DIR=str(tmp_path))
+    assert settings.mongo.password == SecretStr("from the file")
+    assert settings.kafka.retention_days == {"feedback.received.v1": 3}
+    assert read(SECRETS_DIR=str(tmp_path), MONGO__PASSWORD="set").mongo.password == SecretStr("set")
+
+
+def test_a_wrong_file_of_the_secrets_folder_is_named_and_not_shown(tmp_path: Path) -> None:
+    (tmp_path / "mongo__pasword").write_text("s3cret", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="LISTENINGPOST_MONGO__PASWORD: is not a setting") as refused:
+        read(SECRETS_DIR=str(tmp_path))
+    assert "s3cret" not in str(refused.value)
+
+
 def test_a_missing_secret_says_where_it_may_be_set() -> None:
     with pytest.raises(ConfigurationError, match="LISTENINGPOST_SECRETS__SLACK_TOKEN"):
         read().secret("secret:slack_token")

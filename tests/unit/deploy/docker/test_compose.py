@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 import yaml
 
+from deploy.docker import keys
 from deploy.docker.prepare import REPLICA_SET
 from shared.service import STOP_WITHIN_S
+from shared.store import users
 from tests.support.kafka_jars import KAFKA_VERSION
 
 _ROOT = Path(__file__).parents[4]
@@ -40,7 +42,7 @@ def test_a_container_is_hardened_and_bounded(name: str) -> None:
     assert container["mem_limit"]
     assert container["pids_limit"]
     assert container["logging"]["options"] == {"max-size": "10m", "max-file": "5"}
-    assert not set(container) & {"privileged", "network_mode", "pid", "cap_add", "devices"}
+    assert not set(container) & {"privileged", "pid", "cap_add", "devices"}
 
 
 @pytest.mark.parametrize("name", _LONG_RUNNING)
@@ -62,9 +64,13 @@ def test_only_the_doors_are_published_and_on_loopback_unless_asked() -> None:
 
 def test_who_has_no_business_outside_has_no_way_out() -> None:
     assert _COMPOSE["networks"]["inside"] == {"internal": True}
-    outside = {name for name, container in _CONTAINERS.items() if "outside" in container["networks"]}
+    outside = {name for name, container in _CONTAINERS.items() if "outside" in container.get("networks", ())}
     assert outside == {"ingest", "notifier", "console", "tools", *_OBSERVING}
-    assert all("inside" in container["networks"] for container in _CONTAINERS.values())
+    inside = {name for name, container in _CONTAINERS.items() if "inside" in container.get("networks", ())}
+    assert inside == set(_CONTAINERS) - {"keys", "init"}
+    assert _CONTAINERS["keys"]["network_mode"] == "none"
+    # The first user of MongoDB is made on its own machine.
+    assert _CONTAINERS["init"]["network_mode"] == "service:mongo"
 
 
 def test_the_servers_images_are_pinned_and_kafka_is_the_tested_one() -> None:
@@ -83,10 +89,10 @@ def test_the_image_ours_are_built_from_is_pinned_and_the_same_everywhere() -> No
 def test_data_are_on_volumes() -> None:
     mounted = {name: container.get("volumes", []) for name, container in _CONTAINERS.items()}
     assert mounted["kafka"] == [f"kafka:{_CONTAINERS['kafka']['environment']['KAFKA_LOG_DIRS']}"]
-    assert mounted["mongo"] == ["mongo:/data/db"]
+    assert mounted["mongo"] == ["mongo:/data/db", "mongodb:/run/listeningpost/mongodb:ro"]
     spool = _CONTAINERS["ingest"]["environment"]["LISTENINGPOST_INGEST__SPOOL__DIRECTORY"]
     assert f"spool:{spool}" in mounted["ingest"]
-    assert set(_COMPOSE["volumes"]) == {"kafka", "mongo", "secrets", "spool", "token", *_OBSERVING}
+    assert set(_COMPOSE["volumes"]) == {"kafka", "mongo", "mongodb", "secrets", "spool", "token", *_OBSERVING}
 
 
 def test_the_classifier_has_room_to_unpack_its_language_model() -> None:
@@ -96,16 +102,24 @@ def test_the_classifier_has_room_to_unpack_its_language_model() -> None:
 
 
 def test_the_replica_set_has_one_name() -> None:
-    assert REPLICA_SET in _CONTAINERS["mongo"]["command"]
+    assert f"--replSet {REPLICA_SET} " in _CONTAINERS["mongo"]["command"][-1]
     assert f"replicaSet={REPLICA_SET}" in _CONTAINERS["ingest"]["environment"]["LISTENINGPOST_MONGO__URI"]
-    assert _CONTAINERS["init"]["command"][:3] == ["--initiate", "mongo:27017", "--make-key"]
+    assert _CONTAINERS["init"]["command"][0] == "--initiate=mongo:27017"
+
+
+def test_mongodb_asks_for_a_name_and_ours_is_in_the_address() -> None:
+    assert f"/{keys.KEY_FILE} " in _CONTAINERS["mongo"]["command"][-1]
+    assert "--keyFile" in _CONTAINERS["mongo"]["command"][-1]
+    assert f"//{users.SERVICES}@mongo:" in _CONTAINERS["ingest"]["environment"]["LISTENINGPOST_MONGO__URI"]
+    assert _CONTAINERS["mongo"]["user"].endswith(":10001"), "of our group, it may read its key"
 
 
 @pytest.mark.parametrize("name", _SERVICES)
 def test_a_service_starts_after_the_servers_are_ready(name: str) -> None:
     assert _CONTAINERS[name]["depends_on"] == {"init": {"condition": "service_completed_successfully"}}
     assert set(_CONTAINERS["init"]["depends_on"]) == {"kafka", "mongo"}
-    assert _CONTAINERS["init"]["restart"] == "no"
+    assert set(_CONTAINERS["mongo"]["depends_on"]) == {"keys"}
+    assert _CONTAINERS["init"]["restart"] == _CONTAINERS["keys"]["restart"] == "no"
 
 
 def test_the_command_line_runs_when_it_is_asked_for_only() -> None:
@@ -132,21 +146,33 @@ def test_every_service_is_scraped_by_its_name() -> None:
     assert names == {name: [name] for name in _SERVICES}
 
 
-@pytest.mark.parametrize("name", ["ingest", "notifier"])
-def test_who_handles_confidences_may_read_the_key_that_init_makes(name: str) -> None:
-    folder = _CONTAINERS["init"]["environment"]["LISTENINGPOST_SECRETS_DIR"]
-    assert f"secrets:{folder}" in _CONTAINERS["init"]["volumes"]
-    assert _CONTAINERS[name]["environment"]["LISTENINGPOST_SECRETS_DIR"] == folder
-    assert f"secrets:{folder}:ro" in _CONTAINERS[name]["volumes"]
+def folder_of(option: str) -> str:
+    """Where `keys` puts what is meant for some."""
+    (found,) = [word for word in _CONTAINERS["keys"]["command"] if word.startswith(f"--{option}=")]
+    return str(found.partition("=")[2])
 
 
-@pytest.mark.parametrize("name", ["classifier", "console", "tools"])
-def test_who_asks_or_is_asked_has_the_token_and_no_key_for_confidences(name: str) -> None:
-    folder = _CONTAINERS["init"]["command"][_CONTAINERS["init"]["command"].index("--share-token") + 1]
-    assert f"token:{folder}" in _CONTAINERS["init"]["volumes"]
+@pytest.mark.parametrize(
+    ("name", "option", "volume"),
+    [
+        ("ingest", "secrets", "secrets"),
+        ("notifier", "secrets", "secrets"),
+        ("init", "secrets", "secrets"),
+        ("classifier", "shared", "token"),
+        ("console", "shared", "token"),
+        ("tools", "shared", "token"),
+    ],
+)
+def test_everybody_finds_their_keys_and_no_others(name: str, option: str, volume: str) -> None:
+    folder, mounted = folder_of(option), _CONTAINERS[name]["volumes"]
+    assert f"{volume}:{folder}" in _CONTAINERS["keys"]["volumes"]
+    assert folder in stage("base"), "the image has the folder, or the volume would be root's"
     assert _CONTAINERS[name]["environment"]["LISTENINGPOST_SECRETS_DIR"] == folder
-    assert _CONTAINERS[name]["volumes"] == [f"token:{folder}:ro"]
-    assert folder in _DOCKERFILE
+    assert f"{volume}:{folder}:ro" in mounted
+    of_keys = {entry for entry in mounted if entry.startswith(("secrets:", "token:", "mongodb:"))}
+    assert of_keys == {f"{volume}:{folder}:ro"} | (
+        {f"mongodb:{folder_of('mongodb')}:ro"} if name == "init" else set()
+    )
 
 
 # ---- The Dockerfile ----
