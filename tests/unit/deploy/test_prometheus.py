@@ -14,7 +14,7 @@ import yaml
 
 from deploy.config import dashboards, metrics_page, slos
 from shared.telemetry.metrics import GROUPS
-from tests.support.tree import ROOT
+from tests.support.tree import ROOT, modules
 
 _FOLDER = ROOT / "deploy" / "prometheus"
 _RUNBOOKS = ROOT / "docs" / "runbooks"
@@ -29,7 +29,8 @@ _ALERTS = [rule for rule in _RULES if "alert" in rule]
 _RECORDED = {rule["record"] for rule in _RULES if "record" in rule}
 _SERIES = {name for group in GROUPS.values() for metric in group for name in metrics_page.names(metric)}
 _NAMED = re.compile(r"\blisteningpost[a-zA-Z0-9_:]+")
-_HARMLESS = re.compile(r"```sh\n(.*?)```", re.DOTALL)
+_LOOKED_FOR = re.compile(r"grep (?:-E )?'?([a-z_|]+)")
+_COMMANDS = re.compile(r"```sh\n(.*?)```", re.DOTALL)
 
 
 def unknown(text: str) -> set[str]:
@@ -83,8 +84,16 @@ def test_a_runbook_says_what_to_see_and_do_and_when_to_call_somebody(page: Path)
     text = page.read_text(encoding="utf-8")
     assert [*re.findall(r"^## (.+)$", text, re.MULTILINE)] == ["See", "Do", "Escalate"]
     assert "**What people notice.**" in text
-    (commands,) = _HARMLESS.findall(text)
+    (commands,) = _COMMANDS.findall(text)
     assert not unknown(commands.replace("listeningpost ", ""))
+
+
+def test_what_a_runbook_looks_for_in_a_log_is_logged() -> None:
+    pages = "".join(page.read_text(encoding="utf-8") for page in _RUNBOOKS.glob("*.md"))
+    wanted = {event for found in _LOOKED_FOR.findall(pages) for event in found.split("|")}
+    assert "delivery_ended" in wanted
+    code = "".join((ROOT / path).read_text(encoding="utf-8") for path in modules("services", "shared"))
+    assert not {event for event in wanted if f'"{event}"' not in code}
 
 
 def test_every_alert_is_provoked_by_the_tests_of_the_rules() -> None:
