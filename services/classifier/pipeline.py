@@ -1,7 +1,7 @@
 """The whole path of a batch through the classifier: received → tagged → stored → published.
 
 Store, publish, commit, in this order, is the outbox: a crash in between brings the batch again, and what is
-stored already is published again from the store, never tagged anew.
+stored already is published again from the store, as it was tagged then.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from shared.bus.subscription import Outcome, Received
 from shared.domain.directory import Directory
 from shared.domain.revision import winner
 from shared.events.base import Event
-from shared.events.feedback import Cause, FeedbackClassified, FeedbackReceived, Mode
+from shared.events.feedback import Cause, Change, FeedbackClassified, FeedbackReceived, Mode
 from shared.events.topics import CLASSIFIED, Topic
 from shared.store.erasures import ErasureFollower, ErasureStore
 from shared.store.feedback import FeedbackStore
@@ -128,8 +128,10 @@ class Pipeline:
     async def _settle(self, pieces: Pieces, traces: Traces) -> Settled:
         """All of it is stored afterwards."""
         settled = Settled()
+        # Live pieces come once, nearly all of them, and then there is nothing of them to look at.
+        looked_for = [name for name, events in pieces.items() if not _is_first(events)]
         while pieces:
-            plan = make_plan(pieces, await self._store.heads(list(pieces)))
+            plan = make_plan(pieces, await self._store.heads(looked_for) if looked_for else {})
             settled.outdated |= plan.outdated
             if plan.again:
                 settled.publish += await self._store.get(plan.again)
@@ -139,8 +141,9 @@ class Pipeline:
             with tracing.phase("store", partial(_of, pieces, traces)):
                 lost = await self._write(plan, fresh)
             settled.publish += [piece for piece in fresh if piece.feedback_id not in lost]
-            # Somebody else wrote these between our look and our write (a rebalance): look again.
+            # Stored before, or by somebody else between our look and our write (a rebalance): look.
             pieces = {name: pieces[name] for name in lost}
+            looked_for = list(pieces)
         return settled
 
     async def _classify(self, plan: Plan) -> list[FeedbackClassified]:
@@ -187,3 +190,11 @@ class Pipeline:
 
 def _of(pieces: Pieces, traces: Traces) -> list[str | None]:
     return [traces[name] for name in pieces]
+
+
+def _is_first(events: Sequence[FeedbackReceived]) -> bool:
+    """Whether nothing of the piece is stored, as far as one can tell without a look.
+
+    An import may have been there before, and to tag all of it for nothing takes longer than to look.
+    """
+    return len(events) == 1 and events[0].change is Change.CREATED and events[0].mode is Mode.LIVE

@@ -6,6 +6,7 @@ Sources: CloudEvents 1.0 Kafka protocol binding (binary content mode), W3C Trace
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 from typing import Any, ClassVar, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
@@ -23,18 +24,31 @@ class Wire(BaseModel):
 AnyWire = TypeVar("AnyWire", bound=Wire)
 
 
+#: The slots of a model, which nobody may write to once it is frozen.
+_SET_VALUES = BaseModel.__dict__["__dict__"].__set__
+_SET_FIELDS = BaseModel.__dict__["__pydantic_fields_set__"].__set__
+_SET_EXTRA = BaseModel.__dict__["__pydantic_extra__"].__set__
+_SET_PRIVATE = BaseModel.__dict__["__pydantic_private__"].__set__
+
+
 def trusted(cls: type[AnyWire], values: dict[str, Any]) -> AnyWire:
-    """An instance of values that are valid already: 1 µs, where validating them again takes 8.
+    """An instance of values that are valid already: 0.5 µs, where validating them again takes 8.
 
     `values` names every field, defaults too; they become the instance's own. What is read from outside never
     comes this way.
     """
     instance = cls.__new__(cls)
-    object.__setattr__(instance, "__dict__", values)
-    object.__setattr__(instance, "__pydantic_fields_set__", set(values))
-    object.__setattr__(instance, "__pydantic_extra__", None)
-    object.__setattr__(instance, "__pydantic_private__", None)
+    _SET_VALUES(instance, values)
+    _SET_FIELDS(instance, _all_fields(cls))
+    _SET_EXTRA(instance, None)
+    _SET_PRIVATE(instance, None)
     return instance
+
+
+@cache
+def _all_fields(cls: type[Wire]) -> set[str]:
+    """One set for all instances: a copy of a model copies it before anything is added."""
+    return set(cls.model_fields)
 
 
 class Event(Wire):

@@ -1,4 +1,4 @@
-"""The classifier on a real MongoDB: every order ends alike, and nothing stored is lost or tagged again."""
+"""The classifier on a real MongoDB: every order ends alike, and what is stored stays as it was tagged."""
 
 from __future__ import annotations
 
@@ -127,18 +127,45 @@ async def test_a_new_piece_is_stored_and_published_once_with_the_trace_it_came_w
     assert stored == first, "what is published again from the store is what was published at first"
 
 
-async def test_a_repeated_piece_is_published_again_from_the_store_and_not_tagged_again(
-    store: Store, classifier: Classifier
+@pytest.mark.parametrize("mode", [Mode.LIVE, Mode.IMPORT])
+async def test_a_repeated_piece_is_published_again_from_the_store_as_it_was_tagged_at_first(
+    store: Store, classifier: Classifier, mode: Mode
 ) -> None:
+    first = event("a", 1).model_copy(update={"mode": mode})
     classifier.published.down = 1
     with pytest.raises(DependencyDown):
-        await classifier.handle(event("a", 1))
-    assert await classifier.handle(event("a", 1)) == [DONE]
-    assert await classifier.handle(event("a", 1)) == [DONE]
-    first, again = classifier.published.pieces
-    assert first == again
-    assert first.event_id == again.event_id
+        await classifier.handle(first)
+    (stored,) = await classifier.store.get([first.feedback_id])
+    classifier.tagger.version = "length/2"
+    assert await classifier.handle(first) == [DONE]
+    assert await classifier.handle(first, event("b", 1)) == [DONE, DONE]
+    published = [each for each in classifier.published.pieces if each.feedback_id == first.feedback_id]
+    assert published == [stored, stored]
+    assert await classifier.store.get([first.feedback_id]) == [stored]
+
+
+async def test_an_import_that_comes_again_is_not_tagged_again(store: Store, classifier: Classifier) -> None:
+    imported = event("a", 1).model_copy(update={"mode": Mode.IMPORT})
+    for _ in range(2):
+        assert await classifier.handle(imported) == [DONE]
     assert classifier.tagger.tagged == ["created"]
+
+
+async def test_a_live_piece_that_is_new_is_not_looked_for(
+    classifier: Classifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_for: list[str] = []
+    look = classifier.store.heads
+
+    async def noted(names: Sequence[str]) -> object:
+        looked_for.extend(names)
+        return await look(names)
+
+    monkeypatch.setattr(classifier.store, "heads", noted)
+    imported = event("imported", 1).model_copy(update={"mode": Mode.IMPORT})
+    edited = event("edited", 3)
+    await classifier.handle(event("new", 1), imported, edited)
+    assert looked_for == [imported.feedback_id, edited.feedback_id]
 
 
 async def test_what_was_stored_and_not_published_is_published_before_the_edit_that_came_with_it(

@@ -56,10 +56,9 @@ def normalise(submission: Submission) -> Submission:
 
 def clean_text(text: str) -> str:
     """`text` in NFC with LF line ends, no trailing spaces, at most one empty line in a row."""
-    if not text.isascii():
-        text = _encodable(text)
     # Most texts are printable but for their line ends, which is known in a tenth of the time.
     if not text.replace("\n", " ").isprintable():
+        text = _encodable(text)
         text = _LINE_END.sub("\n", text)
         text = _CONTROL.sub("", text)
     if not text.isascii() and not unicodedata.is_normalized("NFC", text):

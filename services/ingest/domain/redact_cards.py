@@ -15,8 +15,8 @@ _LENGTHS = range(13, 20)
 _RUN = re.compile(r"(?<![\w+])\d(?:[ \-.\u00a0\u2009\u202f\u2010-\u2014]{0,2}\d){12,}")
 #: ASCII digits become "0", the rest blank: a run is found in 2 µs, which takes `_RUN` 19 (600 characters).
 _SHAPE = bytes(ord("0") if code in b"0123456789" else ord(" ") for code in range(256))
-_SEPARATORS = b" -."
-#: The other digits; up to the Cyrillic letters there are none.
+_SEPARATORS = b" -.\xa0"
+#: The other digits; up to the Cyrillic letters there are none, and so none in Latin-1.
 _OTHER_DIGIT = re.compile(r"[^\W_0-9A-Za-z\u00a1-\u052f](?<=\d)")
 _GROUP = re.compile(r"\d+")
 #: How people and cards group the digits, for finding one among other numbers on the line.
@@ -63,9 +63,10 @@ def redact_cards(text: str) -> str:
 
 def _may_hold_a_card(text: str) -> bool:
     """False for nearly every text, and soon; True needs a closer look."""
-    if b"0" * _LENGTHS.start in text.encode("ascii", "ignore").translate(_SHAPE, _SEPARATORS):
+    latin = text.encode("latin-1", "ignore")
+    if b"0" * _LENGTHS.start in latin.translate(_SHAPE, _SEPARATORS):
         return True
-    return not text.isascii() and _OTHER_DIGIT.search(text) is not None
+    return len(latin) < len(text) and _OTHER_DIGIT.search(text) is not None
 
 
 def _spans(text: str) -> Iterator[tuple[int, int]]:
