@@ -6,7 +6,7 @@ Without a token in the settings nothing is answered: a default would be everybod
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from fastapi import FastAPI
@@ -18,22 +18,24 @@ from shared.errors import DependencyDown, InvalidInput, Reason
 
 #: Takes the raw body, answers what becomes JSON. Raises InvalidInput and DependencyDown.
 Answering: TypeAlias = Callable[[bytes], Awaitable[object]]
+#: Asked for at each request: they may be rotated meanwhile.
+Tokens: TypeAlias = Callable[[], Sequence[SecretStr]]
 #: More than an event can have, and all it may hold in memory.
 MAX_BODY_BYTES = 1_048_576
 _MEDIA_TYPE = "application/problem+json"
 _VARIABLE = "LISTENINGPOST_INTERNAL_TOKEN"
 
 
-def open_internal(http: FastAPI, token: SecretStr | None, routes: Mapping[str, Answering]) -> None:
-    """Each of `routes` ("GET /internal/doors") is answered to whoever shows `token`; OpenAPI has none."""
+def open_internal(http: FastAPI, tokens: Tokens, routes: Mapping[str, Answering]) -> None:
+    """Each of `routes` ("GET /internal/doors") is answered to who shows one of `tokens`; OpenAPI has none."""
     for route, answering in routes.items():
         method, _, path = route.partition(" ")
-        http.add_route(path, _endpoint(token, answering), methods=[method], include_in_schema=False)
+        http.add_route(path, _endpoint(tokens, answering), methods=[method], include_in_schema=False)
 
 
-def _endpoint(token: SecretStr | None, answering: Answering) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(tokens: Tokens, answering: Answering) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
-        refused = _refusal(token, request.headers.get("authorization", ""))
+        refused = _refusal(tokens(), request.headers.get("authorization", ""))
         if refused is not None:
             return refused
         try:
@@ -48,16 +50,16 @@ def _endpoint(token: SecretStr | None, answering: Answering) -> Callable[[Reques
     return endpoint
 
 
-def _refusal(token: SecretStr | None, authorization: str) -> Response | None:
+def _refusal(tokens: Sequence[SecretStr], authorization: str) -> Response | None:
     """Said before the body is read. What was shown is compared in a time that tells nothing."""
-    expected = token.get_secret_value() if token is not None else ""
+    expected = [token.get_secret_value().encode() for token in tokens if token.get_secret_value()]
     if not expected:
         return _problem(
             403, "this service has no token for tools", f"Set {_VARIABLE} for it and for the tools."
         )
     scheme, _, shown = authorization.partition(" ")
-    fits = secrets.compare_digest(shown.strip().encode(), expected.encode())
-    if scheme.lower() != "bearer" or not fits:
+    fits = [secrets.compare_digest(shown.strip().encode(), token) for token in expected]
+    if scheme.lower() != "bearer" or not any(fits):
         remedy = f"Show the token of {_VARIABLE}, the same as the service's."
         return _problem(401, "the token is missing or not the one of this service", remedy)
     return None

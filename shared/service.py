@@ -243,7 +243,7 @@ def _open_status(service: Service) -> None:
             "now": clock.now().isoformat(),
         }
 
-    open_internal(service.http, service.settings.internal_token, {"GET /internal/status": status})
+    open_internal(service.http, service.settings.internal_tokens, {"GET /internal/status": status})
 
 
 def _add_health(service: Service) -> None:

@@ -6,32 +6,37 @@ leave a default in force.
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, ValidationError
-from pydantic.fields import FieldInfo
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+)
 from pydantic_settings import (
     BaseSettings,
-    EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
 
+from shared.environment import PREFIX, EnvironmentSource, fault, in_files, unknown_variables
 from shared.errors import ConfigurationError
+from shared.secret_files import SecretFiles
 
-PREFIX = "LISTENINGPOST_"
 #: The secret that seals who spoke in confidence, where it is a file in the secrets folder.
 CONTRIBUTORS_KEY = "contributors_key"
 #: The secret our own tools show to the services.
 INTERNAL_TOKEN = "internal_token"  # noqa: S105 - a name
-#: Sections of others (services, command line, tests): legal in a shared environment, read by their owners.
-_SECTIONS_ELSEWHERE = ("INGEST", "CLASSIFIER", "NOTIFIER", "CONSOLE", "CLI", "EMBEDDED", "TEST")
-#: Read by `shared/telemetry/failpoints.py` alone.
-_STANDALONE = ("FAILPOINT",)
+
+#: Settings whose file is followed, and may hold several values.
+_ROTATED = (CONTRIBUTORS_KEY, INTERNAL_TOKEN)
 
 
 class Section(BaseModel):
@@ -173,8 +178,9 @@ class CommonSettings(BaseSettings):
     )
     secrets_dir: Path | None = Field(
         default=None,
-        description="a folder with one file per secret, named as it is; also of any setting, named as its "
-        "variable without LISTENINGPOST_ and in small letters: `mongo__password`",
+        description="a folder with one file per secret, named as it is, several values, one a line, while it "
+        "is rotated; also of any setting, named as its variable without LISTENINGPOST_ and in small letters: "
+        "`mongo__password`",
     )
     contributors_key: SecretStr | None = Field(
         default=None,
@@ -187,6 +193,9 @@ class CommonSettings(BaseSettings):
         "default: the secret `internal_token`",
     )
     public_url: HttpUrl | None = Field(default=None, description="where people reach this installation")
+    _files: SecretFiles = PrivateAttr()
+    #: Whether what the process started with came from the file, by name.
+    _followed: dict[str, bool] = PrivateAttr(default_factory=dict)
     console_url: HttpUrl | None = Field(
         default=None, description="where colleagues reach the console with their browsers"
     )
@@ -204,15 +213,46 @@ class CommonSettings(BaseSettings):
         del settings_cls, env_settings, dotenv_settings, file_secret_settings
         return (init_settings,)
 
-    def secret(self, reference: str) -> SecretStr:
-        """The value behind `secret:name`; raises ConfigurationError that names where it may be set."""
-        name = reference.removeprefix("secret:")
+    def model_post_init(self, context: Any, /) -> None:  # noqa: ANN401 - inherited
+        super().model_post_init(context)
+        self._files = SecretFiles(self.secrets_dir)
+        for name in _ROTATED:
+            at_start = getattr(self, name)
+            self._followed[name] = at_start is None or at_start in self._files.values(name)
+
+    def kept(self, name: str) -> tuple[SecretStr, ...]:
+        """The values of the secret `name`: the variable's, or what its file holds by now; empty for none."""
         value = self.secrets.get(name, SecretStr("")).get_secret_value().strip()
-        if not value and self.secrets_dir is not None and (self.secrets_dir / name).is_file():
-            value = (self.secrets_dir / name).read_text(encoding="utf-8").strip()
-        if value:
-            # An empty one is none: anybody can sign with it.
-            return SecretStr(value)
+        # An empty one is none: anybody can sign with it.
+        return (SecretStr(value),) if value else self._files.values(name)
+
+    def internal_tokens(self) -> tuple[SecretStr, ...]:
+        """Those that open `/internal/…`, as they are now: the variable's, or what the file holds."""
+        return self._now(INTERNAL_TOKEN, self.internal_token)
+
+    def contributors_keys(self) -> tuple[SecretStr, ...]:
+        """The first seals, all of them open; the last makes codenames and the ledger of erasures."""
+        return self._now(CONTRIBUTORS_KEY, self.contributors_key)
+
+    def _now(self, name: str, at_start: SecretStr | None) -> tuple[SecretStr, ...]:
+        """A variable holds for as long as the process, and wins over the file."""
+        if self._followed[name] or at_start is None:
+            return self._files.values(name)
+        return (at_start,)
+
+    def secret(self, reference: str) -> SecretStr:
+        """The value behind `secret:name` to sign with; raises as `values`."""
+        return self.values(reference)[0]
+
+    def values(self, reference: str) -> tuple[SecretStr, ...]:
+        """All values behind `secret:name`, the newest first, as they are now; at least one.
+
+        Raises ConfigurationError that names where it may be set.
+        """
+        name = reference.removeprefix("secret:")
+        values = self.kept(name)
+        if values:
+            return values
         variable = f"{PREFIX}SECRETS__{name.upper()}"
         msg = f"the secret {name!r} is not set; set {variable} or put it into the secrets folder"
         raise ConfigurationError(msg)
@@ -228,73 +268,15 @@ def load(cls: type[AnySettings], environ: Mapping[str, str] | None = None) -> An
     """
     everything = os.environ if environ is None else environ
     given = {variable: value for variable, value in everything.items() if value}
-    unknown = _unknown_variables(cls, given)
+    unknown = unknown_variables([name.upper() for name in cls.model_fields], given)
     if unknown:
         raise ConfigurationError("; ".join(unknown))
-    source = _EnvironmentSource(cls)
-    told = {**_in_files(cls, given.get(f"{PREFIX}SECRETS_DIR")), **given}
+    source = EnvironmentSource(cls)
+    told = {**in_files(cls.model_fields, given.get(f"{PREFIX}SECRETS_DIR"), _ROTATED), **given}
     source.env_vars = {variable.lower(): value for variable, value in told.items()}
     try:
         return cls.model_validate(source())
     except ValidationError as error:
         raise ConfigurationError(
-            "; ".join(_fault(fault) for fault in error.errors(include_input=False))
+            "; ".join(fault(each) for each in error.errors(include_input=False))
         ) from None
-
-
-def _in_files(cls: type[CommonSettings], folder: str | None) -> dict[str, str]:
-    """By its variable, what a file of the secrets folder says of a setting; the other files are secrets."""
-    if folder is None or not Path(folder).is_dir():
-        return {}
-    files = (file for file in Path(folder).iterdir() if file.name.partition("__")[0] in cls.model_fields)
-    try:
-        return {PREFIX + file.name.upper(): file.read_text(encoding="utf-8").strip() for file in files}
-    except (OSError, UnicodeDecodeError) as error:
-        msg = f"{PREFIX}SECRETS_DIR: a file in it cannot be read ({type(error).__name__})"
-        raise ConfigurationError(msg) from None
-
-
-class _EnvironmentSource(EnvSettingsSource):
-    """Leaves what is no JSON as it is, so that the fault found in it names the whole variable."""
-
-    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:  # noqa: ANN401 - inherited
-        try:
-            return super().decode_complex_value(field_name, field, value)
-        except ValueError:
-            return value
-
-
-#: By pydantic's type of error, where its own words mean little to somebody who wrote a variable.
-_SAID = {
-    "tuple_type": "should be a JSON list",
-    "list_type": "should be a JSON list",
-    "dict_type": "should be a JSON object",
-    "model_type": "should be a JSON object",
-    "extra_forbidden": "is not a setting",
-}
-
-
-def _fault(fault: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails is a plain dict
-    variable = PREFIX + "__".join(str(part).upper() for part in fault["loc"])
-    return f"{variable}: {_SAID.get(fault['type'], fault['msg'])}"
-
-
-def _unknown_variables(cls: type[CommonSettings], environ: Mapping[str, str]) -> list[str]:
-    known = {name.upper() for name in cls.model_fields}
-    faults = []
-    for variable in environ:
-        if not variable.upper().startswith(PREFIX):
-            continue
-        section = variable.upper().removeprefix(PREFIX).partition("__")[0]
-        if (
-            section in known
-            or section in _SECTIONS_ELSEWHERE
-            or section in _STANDALONE
-            or section.startswith("TEST_")
-        ):
-            continue
-        near = difflib.get_close_matches(section, [*known, *_SECTIONS_ELSEWHERE], n=1)
-        faults.append(
-            f"{variable} is not a setting" + (f"; did you mean {PREFIX}{near[0]}…?" if near else "")
-        )
-    return faults

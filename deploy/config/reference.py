@@ -22,7 +22,8 @@ from services.classifier.settings import ClassifierSettings
 from services.console.settings import ConsoleSettings
 from services.ingest.settings import IngestSettings
 from services.notifier.settings import NotifierSettings
-from shared.settings import PREFIX, CommonSettings, Section
+from shared.environment import PREFIX
+from shared.settings import CommonSettings, Section
 
 _READERS: tuple[tuple[str, type[CommonSettings]], ...] = (
     ("Every service", CommonSettings),

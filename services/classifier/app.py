@@ -52,5 +52,5 @@ def create_app(settings: ClassifierSettings) -> Service:
     parts += [eraser, old, LagWatch(settings.kafka, (CLASSIFIED,), clock.now)]
     service = Service("classifier", settings, parts)
     routes = {"POST /internal/tag": tag(tagging, lambda: directory.directory)}
-    open_internal(service.http, settings.internal_token, routes)
+    open_internal(service.http, settings.internal_tokens, routes)
     return service

@@ -22,7 +22,8 @@ def create_app(settings: ConsoleSettings) -> Service:
     store = Store(settings.mongo)
     followed, keys = DirectoryFollower(store), ApiKeyFollower(store)
     parts = Parts(keys, DirectoryStore(store), followed, clock.now)
-    shared_key = settings.internal_token.get_secret_value() if settings.internal_token else ""
-    first = FirstPage(LoginStore(store), ApiKeyStore(store), shared_key, settings.console_url, clock.now)
+    first = FirstPage(
+        LoginStore(store), ApiKeyStore(store), settings.internal_tokens, settings.console_url, clock.now
+    )
     http = create_http(AccountsApi(parts, settings.console.max_body_bytes), first.router)
     return Service("console", settings, [store, Migrator(store), followed, keys], http=http)

@@ -62,7 +62,7 @@ def create_app(settings: IngestSettings) -> Service:
         confidence=confidence,
         is_barred=is_barred,
         heard=silences.hear,
-        test_token=_token(settings),
+        test_tokens=settings.internal_tokens,
         limits=Limits(own.max_file_bytes, own.max_files, own.max_quarantined_bytes),
         directory=lambda: directory.directory,
     )
@@ -70,7 +70,9 @@ def create_app(settings: IngestSettings) -> Service:
     http = create_http(channels)
     consumer = Consumer(settings.kafka, subscriptions(_again(channels)), publisher, service="ingest")
     privacy = wire(settings, store, publisher, erasures, confidence, lambda: directory.directory)
-    open_internal(http, settings.internal_token, _about(settings, channels, spool, silences) | privacy.routes)
+    open_internal(
+        http, settings.internal_tokens, _about(settings, channels, spool, silences) | privacy.routes
+    )
     return Service(
         "ingest",
         settings,
@@ -139,12 +141,9 @@ def _keeper(store: Store, own: IngestSection) -> Keeper:
     return Keeper(AttachmentStore(store), ContributorStore(store), QuarantineStore(store), breaker)
 
 
-def _token(settings: IngestSettings) -> bytes:
-    return settings.internal_token.get_secret_value().encode() if settings.internal_token is not None else b""
-
-
 def _confidence(settings: IngestSettings) -> Confidence:
     """One secret, two uses: the key that makes codenames cannot open what is sealed."""
-    seal = ContributorSeal(settings.contributors_key)
-    secret = settings.contributors_key.get_secret_value() if settings.contributors_key else ""
+    seal = ContributorSeal(settings.contributors_keys)
+    # The oldest: with another key codenames would change, and the ledger of erasures be mute.
+    secret = settings.contributors_keys()[-1].get_secret_value()
     return Confidence(key=keyed_id(secret.encode(), "purpose", "codenames").encode(), seal=seal)

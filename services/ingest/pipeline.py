@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
+from pydantic import SecretStr
 
 from services.ingest.domain.attach import admit, attach, withhold
 from services.ingest.domain.build import build
@@ -82,7 +83,7 @@ class Pipeline:
         directory: Callable[[], Directory],
         is_barred: Callable[[FeedbackReceived], bool],
         heard: Callable[[str, str], None] = lambda _, __: None,
-        test_token: bytes = b"",
+        test_tokens: Callable[[], Sequence[SecretStr]] = tuple,
         now: Callable[[], datetime] = clock.now,
     ) -> None:
         self._keeper = keeper
@@ -93,7 +94,7 @@ class Pipeline:
         self._directory = directory
         self._is_barred = is_barred
         self._heard = heard
-        self._test_token = test_token
+        self._test_tokens = test_tokens
         self._now = now
 
     async def accept(self, submissions: Sequence[Submission]) -> list[Receipt]:
@@ -188,7 +189,7 @@ class Pipeline:
         checked = check(submission, received_at)
         if checked.mended:
             _log.info("submission_mended", channel=submission.channel, fields=checked.mended)
-        raw = as_test(checked.submission, self._test_token, received_at)
+        raw = as_test(checked.submission, self._test_tokens(), received_at)
         clean = normalise(raw)
         identity = identify(raw, clean, directory, received_at)
         clean = redact(clean)

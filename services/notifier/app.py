@@ -68,7 +68,7 @@ def create_app(settings: NotifierSettings) -> Service:
         stores=Stores(ledger, buckets, FeedbackStore(store)),
         state=Followed(lambda: followed.directory, lambda: erasures.ledger, lambda: fences.snapshot),
         receivers=receivers,
-        contributors=SealedContributors(store, settings.contributors_key),
+        contributors=SealedContributors(store, settings.contributors_keys),
         rules=_rules(settings.notifier),
         now=clock.now,
         wake=stir.set,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from pydantic import SecretStr
 
 from shared.errors import PermanentError, Reason
@@ -13,9 +15,9 @@ from shared.store.contributors import ContributorSeal, ContributorStore
 class SealedContributors:
     """Without a key nothing can be opened; everything else works."""
 
-    def __init__(self, store: Store, key: SecretStr | None) -> None:
+    def __init__(self, store: Store, keys: Callable[[], Sequence[SecretStr]]) -> None:
         self._rows = ContributorStore(store)
-        self._seal = ContributorSeal(key) if key is not None else None
+        self._seal = ContributorSeal(keys) if keys() else None
 
     async def open(self, feedback_id: str) -> ReplyTo | None:
         if self._seal is None:

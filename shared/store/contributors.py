@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from cryptography.fernet import Fernet, InvalidToken
+import structlog
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from pydantic import SecretStr
 from pymongo.errors import DuplicateKeyError
 
@@ -15,29 +16,44 @@ from shared.errors import ConfigurationError, PermanentError, Reason
 from shared.store.connection import Store, guard
 from shared.store.owners import CONTRIBUTORS
 
+_log = structlog.get_logger()
 _HOW = "make one with: openssl rand -base64 32 | tr '+/' '-_'"
 
 
 class ContributorSeal:
     """Encrypts and decrypts contributors. Whoever holds the key can open all of them."""
 
-    def __init__(self, key: SecretStr | None) -> None:
-        """Raises ConfigurationError without a key, or for what is no Fernet key."""
+    def __init__(self, keys: Callable[[], Sequence[SecretStr]]) -> None:
+        """The first of `keys` seals, each opens. Raises ConfigurationError where none is, or one is none."""
+        self._keys = keys
+        self._made: tuple[Sequence[SecretStr], MultiFernet] | None = None
+        self._fernet()
+
+    def _fernet(self) -> MultiFernet:
+        keys = self._keys()
+        if self._made is not None and self._made[0] == keys:
+            return self._made[1]
         variable = "LISTENINGPOST_CONTRIBUTORS_KEY"
-        if key is None:
+        if not keys:
             raise ConfigurationError(f"{variable} is not set; {_HOW}")
         try:
-            self._fernet = Fernet(key.get_secret_value())
+            made = MultiFernet([Fernet(key.get_secret_value()) for key in keys])
         except ValueError:
+            if self._made is not None:
+                # Who rotates has made a mistake: what held so far goes on, and nobody waits for it.
+                _log.error("contributors_key_refused")
+                return self._made[1]
             raise ConfigurationError(f"{variable} is no Fernet key; {_HOW}") from None
+        self._made = (keys, made)
+        return made
 
     def seal(self, contributor: Contributor) -> bytes:
-        return self._fernet.encrypt(contributor.model_dump_json().encode())
+        return self._fernet().encrypt(contributor.model_dump_json().encode())
 
     def open(self, sealed: bytes) -> Contributor:
         """Raises PermanentError CONFIGURATION for what was sealed with another key."""
         try:
-            return Contributor.model_validate_json(self._fernet.decrypt(sealed))
+            return Contributor.model_validate_json(self._fernet().decrypt(sealed))
         except InvalidToken:
             raise PermanentError(Reason.CONFIGURATION, "sealed with another contributors key") from None
 

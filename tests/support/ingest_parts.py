@@ -25,7 +25,8 @@ from shared.events.topics import Topic
 from shared.store.contributors import ContributorSeal
 from tests.support.submissions import DIRECTORY, RECEIVED_AT
 
-SEAL = ContributorSeal(SecretStr(Fernet.generate_key().decode()))
+_KEY = SecretStr(Fernet.generate_key().decode())
+SEAL = ContributorSeal(lambda: [_KEY])
 MB = 1_048_576
 LIMITS = Limits(max_file_bytes=MB, max_files=3, max_quarantined_bytes=1_000)
 

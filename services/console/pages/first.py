@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 import structlog
 from fastapi import APIRouter
-from pydantic import HttpUrl
+from pydantic import HttpUrl, SecretStr
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -57,13 +57,13 @@ class FirstPage:
         self,
         logins: LoginStore,
         keys: ApiKeyStore,
-        key: str,
+        links_made_with: Callable[[], Sequence[SecretStr]],
         url: HttpUrl | None,
         now: Callable[[], datetime],
     ) -> None:
         self._logins = logins
         self._keys = keys
-        self._key = key
+        self._links_made_with = links_made_with
         self._url = url
         self._now = now
         self._pages = Pages(FOLDER, _ASSETS)
@@ -92,7 +92,8 @@ class FirstPage:
             return self._form(typed, Fault("link", _AWAY), 503)
 
     async def _admit(self, typed: _Typed) -> Response:
-        invitation = id_in(typed.link, self._key) if self._key else None
+        keys = [key.get_secret_value() for key in self._links_made_with()]
+        invitation = next((found for key in keys if (found := id_in(typed.link, key)) is not None), None)
         if invitation is None:
             return self._form(typed, Fault("link", _USED), 401)
         now = self._now()

@@ -21,7 +21,7 @@ from services.ingest.context import ChannelContext
 from services.ingest.domain.slack.envelope import Envelope, SlackFile, parse
 from services.ingest.domain.slack.message import CHANNEL, Heard, House, Skip, read, with_files
 from services.ingest.domain.submission import File, Submission
-from services.ingest.settings import IngestSettings, SlackSettings
+from services.ingest.settings import IngestSettings
 from shared.domain.quarantine import QuarantineReason
 from shared.errors import (
     ConfigurationError,
@@ -35,6 +35,8 @@ from shared.events.feedback import Change, Hints
 from shared.telemetry.metrics import RECEIVED
 
 PATH = "/v1/channels/slack/events"
+#: By this name in the secrets folder it can be rotated without a restart.
+SECRET = "slack_signing_secret"  # noqa: S105 - a name
 _STOP_WITHIN_S = 3.0
 _log = structlog.get_logger()
 
@@ -48,7 +50,6 @@ class SlackChannel:
         self._context = context
         self._settings = context.settings.ingest.slack
         self._max_files = context.settings.ingest.max_files
-        self._secrets = _secrets(self._settings)
         self._files = SlackFiles(self._settings, context.settings.ingest.max_file_bytes)
         self._later: set[asyncio.Task[None]] = set()
         self.body_limits: Mapping[str, int] = {PATH: self._settings.max_body_bytes}
@@ -61,7 +62,7 @@ class SlackChannel:
     @classmethod
     def is_open(cls, settings: IngestSettings) -> bool:
         slack = settings.ingest.slack
-        if _secrets(slack):
+        if _secrets(settings):
             return True
         if slack.bot_token is not None or slack.channels:
             msg = "LISTENINGPOST_INGEST__SLACK__SIGNING_SECRET is not set: anybody could send in Slack's name"
@@ -84,7 +85,8 @@ class SlackChannel:
     async def receive(self, request: Request) -> Response:
         raw = await request.body()
         window_s = self._settings.replay_window_s
-        verify(SLACK, self._secrets, request.headers, raw, now=self._context.now(), window_s=window_s)
+        secrets = _secrets(self._context.settings)
+        verify(SLACK, secrets, request.headers, raw, now=self._context.now(), window_s=window_s)
         if "x-slack-retry-num" in request.headers:
             _log.info(
                 "slack_retry",
@@ -177,7 +179,8 @@ class SlackChannel:
         return House(name_of, places, self._settings.confidential_words)
 
 
-def _secrets(settings: SlackSettings) -> list[SecretStr]:
-    """The secrets in force. An empty one is none: anybody can sign with it."""
-    both = (settings.signing_secret, settings.previous_signing_secret)
-    return [secret for secret in both if secret is not None and secret.get_secret_value().strip()]
+def _secrets(settings: IngestSettings) -> list[SecretStr]:
+    """The secrets in force by now. An empty one is none: anybody can sign with it."""
+    slack = settings.ingest.slack
+    all_of_them = (slack.signing_secret, slack.previous_signing_secret, *settings.kept(SECRET))
+    return [secret for secret in all_of_them if secret is not None and secret.get_secret_value().strip()]

@@ -159,7 +159,8 @@ class WebhookChannel(NothingToStart):
     def _secrets(self, webhook: Webhook) -> list[SecretStr]:
         """Raises DependencyDown where one is not set: it is our fault, and the sender comes again."""
         try:
-            return [self._context.settings.secret(reference) for reference in webhook.verify.secrets]
+            named = webhook.verify.secrets
+            return [value for reference in named for value in self._context.settings.values(reference)]
         except ConfigurationError as error:
             raise _no_secret(webhook, error) from None
 

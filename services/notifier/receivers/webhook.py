@@ -62,7 +62,8 @@ class WebhookReceiver:
         headers = {"content-type": "application/json", "user-agent": _USER_AGENT, "webhook-id": row.id}
         headers["webhook-timestamp"] = str(int(now.timestamp()))
         if target.secret is not None:
-            headers["webhook-signature"] = self._signer(target.secret).sign(row.id, now, body.decode())
+            signers = self._signers(target.secret)
+            headers["webhook-signature"] = " ".join(one.sign(row.id, now, body.decode()) for one in signers)
         if row.trace is not None:
             headers["traceparent"] = row.trace
         try:
@@ -75,9 +76,10 @@ class WebhookReceiver:
         _check(answer)
         return ProviderRef(self.name, target.address, row.id)
 
-    def _signer(self, reference: str) -> Webhook:
+    def _signers(self, reference: str) -> list[Webhook]:
+        """While a secret is rotated there are several signatures: the other side knows one of them."""
         try:
-            return _signer(self._settings.secret(reference))
+            return [_signer(value) for value in self._settings.values(reference)]
         except ConfigurationError as error:
             raise PermanentError(Reason.CONFIGURATION, str(error)) from None
         except (EmptyWebhookSecretError, ValueError):

@@ -27,7 +27,7 @@ async def echo(body: bytes) -> object:
 
 def client(token: str | None) -> httpx.AsyncClient:
     http = FastAPI()
-    open_internal(http, SecretStr(token) if token is not None else None, {f"POST {PATH}": echo})
+    open_internal(http, lambda: [SecretStr(token)] if token is not None else [], {f"POST {PATH}": echo})
     assert http.openapi()["paths"] == {}
     return httpx.AsyncClient(transport=httpx.ASGITransport(http), base_url="http://post.example")
 
