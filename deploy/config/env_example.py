@@ -18,7 +18,7 @@ _MADE_BY = {
 #: What docker-compose.yml sets unless .env does (the first three), or whatever .env says.
 _SET_BY_COMPOSE = {
     "LISTENINGPOST_KAFKA__BOOTSTRAP_SERVERS": "kafka:9092",
-    "LISTENINGPOST_MONGO__URI": "mongodb://mongo:27017/?replicaSet=listeningpost",
+    "LISTENINGPOST_MONGO__URI": "mongodb://listeningpost@mongo:27017/?replicaSet=listeningpost",
     "LISTENINGPOST_CONSOLE_URL": "where the console's port is published, unless set here",
     "LISTENINGPOST_SECRETS_DIR": "/run/listeningpost/secrets, a volume; `keys` makes what is in it",
     "LISTENINGPOST_HTTP__HOST": "0.0.0.0, inside the container",
