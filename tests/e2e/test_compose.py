@@ -255,8 +255,10 @@ def test_nothing_is_lost_while_one_after_the_other_is_restarted(project: Project
     finally:
         traffic.stop()
         thread.join()
-    # On a machine that is busy with other things the clock says little.
-    is_busy = os.getloadavg()[0] > 2 * (os.cpu_count() or 1)
+    # On a machine that is busy with other things the clock says little; then it is shown and not judged.
+    load, cores = os.getloadavg()[0], os.cpu_count() or 1
+    is_busy = load > 2 * cores
+    report.add("the machine", f"{cores} cores, load {load:.0f}" + ", too busy to judge times" * is_busy)
     for service, start in took.items():
         report.add(
             f"{service}, from start to ready", f"{start.clock_s:.1f} s, {start.cpu_s} s of a processor"
@@ -270,8 +272,7 @@ def test_nothing_is_lost_while_one_after_the_other_is_restarted(project: Project
     assert not lost
     assert set(stored.values()) == {1}
     assert set(took) == set(SERVICES)
-    for start in took.values():
-        assert (start.cpu_s if is_busy else start.clock_s) < _READY_WITHIN_S, took
+    assert is_busy or max(start.clock_s for start in took.values()) < _READY_WITHIN_S, took
 
 
 def test_it_scales(project: Project, report: Report) -> None:
