@@ -116,7 +116,7 @@ class Store:
         try:
             return AsyncIOMotorClient(
                 self._settings.uri.get_secret_value(),
-                password=_password(self._settings),
+                **_password(self._settings),
                 appname="listeningpost",
                 serverSelectionTimeoutMS=timeout_ms,
                 connectTimeoutMS=timeout_ms,
@@ -133,12 +133,12 @@ class Store:
             raise ConfigurationError(msg) from error
 
 
-def _password(settings: MongoSettings) -> str | None:
-    """The one that the address has left out."""
+def _password(settings: MongoSettings) -> dict[str, Any]:
+    """The one that the address has left out. The driver prefers even None to what the address has."""
     named = urlsplit(settings.uri.get_secret_value())
     if settings.password is None or not named.username or named.password:
-        return None
-    return settings.password.get_secret_value()
+        return {}
+    return {"password": settings.password.get_secret_value()}
 
 
 __all__ = ["Collection", "Database", "Document", "PyMongoError", "Store", "guard"]

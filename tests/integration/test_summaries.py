@@ -22,6 +22,7 @@ from shared.store.feedback import FeedbackStore
 from shared.store.feedback_groups import of_run
 from shared.store.owners import BUCKETS, FEEDBACK
 from tests.support.notifier_house import House, Replica, a_house, fresh
+from tests.support.wait import until
 
 pytestmark = pytest.mark.timeout(90)
 LONG_AGO = clock.now() - timedelta(days=400)
@@ -320,6 +321,9 @@ class TestStore:
             await replica.summed_up()
             gone = {"revision": 2, "change": Change.DELETED, "cause": Cause.DELETED, "text": ""}
             await FeedbackStore(house.store).tombstone([row("row 00001").model_copy(update=gone)])
+            # What was made before the deletion may still be on its way; the one after it is made anew.
+            seen = house.mail.refused
+            await until(lambda: house.mail.refused >= seen + 2, within_s=30, what="it is tried again")
             house.mail.at_rcpt = None
             await house.settled()
         said = house.mail.mails[0].part("plain")

@@ -40,6 +40,7 @@ class SmtpServer:
         self.at_rcpt: str | None = None
         self.at_data: str | None = None
         self.connections = 0
+        self.refused = 0
         self.port = 0
         self._server: asyncio.Server | None = None
         self._open: set[_Listening] = set()
@@ -89,6 +90,7 @@ class SmtpServer:
         return answer or "250 OK, taken"
 
     async def _answer(self, server: SMTP, wish: str | None) -> str | None:
+        self.refused += wish is not None
         if wish == "hang up":
             assert isinstance(server, _Listening)
             server.cut()
