@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from tests.support.apache_kafka import ApacheKafka
+from tests.support.server import Opened
 from tests.support.wait import until
 
 _NODES = 3
 _HEALED_WITHIN_S = 90.0
 
 
-class KafkaCluster:
+class KafkaCluster(Opened):
     """Every node is killed and started again by itself; `start` starts those that do not run."""
 
     def __init__(self) -> None:
@@ -83,16 +83,3 @@ class KafkaCluster:
         finally:
             await admin.close()
         return found
-
-    async def __aenter__(self) -> Self:
-        try:
-            await self.start()
-        except BaseException:
-            await self.close()
-            raise
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self.close()

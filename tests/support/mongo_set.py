@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from types import TracebackType
-from typing import Self
 
 from motor.motor_asyncio import AsyncIOMotorClient
 
@@ -12,12 +10,13 @@ from deploy.embedded.mongod import REPLICA_SET
 from deploy.embedded.ports import LOOPBACK
 from shared.store.replica_set import initiate
 from tests.support.mongo_server import Mongod
+from tests.support.server import Opened
 
 _MEMBERS = 3
 _WITHIN_S = 60.0
 
 
-class MongoSet:
+class MongoSet(Opened):
     """Every member is killed and started again by itself; `start` starts those that do not run."""
 
     def __init__(self) -> None:
@@ -51,16 +50,3 @@ class MongoSet:
     @property
     def _addresses(self) -> str:
         return ",".join(f"{LOOPBACK}:{member.port}" for member in self.members)
-
-    async def __aenter__(self) -> Self:
-        try:
-            await self.start()
-        except BaseException:
-            await self.close()
-            raise
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self.close()

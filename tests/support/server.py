@@ -19,7 +19,30 @@ def unheard(_name: str, _line: str) -> None:
     """A server's output matters when it dies; then its last lines are in the error."""
 
 
-class Server(ABC):
+class Opened(ABC):
+    """Starts with an `async with` block and is closed with it, also when it could not start."""
+
+    @abstractmethod
+    async def start(self) -> None: ...
+
+    @abstractmethod
+    async def close(self) -> None: ...
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self.start()
+        except BaseException:
+            await self.close()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+
+class Server(Opened):
     """Bound to no event loop: a fixture of the session may start it and a test in its own loop may kill it.
 
     `await start()` returns when it answers; a server that was killed or stopped may be started again.
@@ -91,19 +114,6 @@ class Server(ABC):
         """Stopped for good; its port and its files are given back."""
         await self.stop()
         self._lease.release()
-
-    async def __aenter__(self) -> Self:
-        try:
-            await self.start()
-        except BaseException:
-            await self.close()
-            raise
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self.close()
 
     async def _is_up(self) -> bool:
         child = self._started()
