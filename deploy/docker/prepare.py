@@ -11,8 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +24,7 @@ from shared.settings import CommonSettings, MongoSettings, load
 from shared.store.connection import Store
 from shared.store.logins import LoginStore
 from shared.store.migrations import Migrator
-from shared.store.replica_set import initiate
+from shared.store.replica_set import initiate, let_all_lead
 from shared.store.users import Passwords, ensure_users
 from shared.telemetry import logging as telemetry_logging
 
@@ -44,14 +43,12 @@ class Members:
 
 
 async def prepare(settings: CommonSettings, *, members: Members | None, within_s: float) -> None:
-    """The servers are as this release needs them. Raises DependencyDown where they do not answer `within_s`.
+    """The servers are as this release needs them. Raises DependencyDown when that is not so `within_s`.
 
-    What has to be done to documents takes the time that it takes, whoever does it. `members` become a replica
-    set, with users; None leaves that to whoever runs the database.
+    `members` become a replica set, with users; None leaves that to whoever runs the database.
     """
-    limit = asyncio.timeout(within_s)
     steps: list[tuple[str, Callable[[], Awaitable[object]]]] = [
-        ("database_ready", lambda: _migrate(settings, limit)),
+        ("database_ready", lambda: _migrate(settings)),
         ("topics_ready", lambda: ensure_topics(settings.kafka)),
         ("first_administrator", lambda: _invite(settings)),
     ]
@@ -59,7 +56,7 @@ async def prepare(settings: CommonSettings, *, members: Members | None, within_s
         steps.insert(0, ("replica_set_ready", lambda: let_in(settings.mongo, members)))
     missing = DependencyDown("the servers", f"not ready within {within_s:g} s")
     try:
-        async with limit:
+        async with asyncio.timeout(within_s):
             for event, step in steps:
                 while (missing_now := await _try(step)) is not None:
                     missing = missing_now
@@ -79,14 +76,22 @@ async def _try(step: Callable[[], Awaitable[object]]) -> DependencyDown | None:
 
 
 async def let_in(mongo: MongoSettings, members: Members) -> None:
-    """The members are a replica set, and the services may come in. Raises DependencyDown."""
-    try:
-        await initiate(members.hosts, REPLICA_SET, at=members.at, within_s=20.0)
-    except TimeoutError:
-        raise DependencyDown("mongodb", f"{members.hosts} does not become the primary") from None
+    """The members are a replica set, and the services may come in. Raises DependencyDown.
+
+    Which of them leads is all one, but for the very first time: on its own machine alone the first lets in
+    somebody who has no name yet, and only the primary takes down names.
+    """
+    passwords = None
     if members.admin_password is not None and mongo.password is not None:
         passwords = Passwords(members.admin_password, mongo.password.get_secret_value())
+    first_leads = passwords is not None
+    try:
+        await initiate(members.hosts, REPLICA_SET, at=members.at, within_s=20.0, first_leads=first_leads)
+    except TimeoutError as error:
+        raise DependencyDown("mongodb", f"{members.hosts} are no replica set: {error}") from None
+    if passwords is not None:
         await ensure_users(members.hosts, REPLICA_SET, members.at, passwords, mongo.database)
+        await let_all_lead(passwords.administrator_uri(members.hosts, REPLICA_SET))
 
 
 async def _invite(settings: CommonSettings) -> None:
@@ -103,26 +108,13 @@ async def _invite(settings: CommonSettings) -> None:
         )
 
 
-async def _migrate(settings: CommonSettings, limit: asyncio.Timeout) -> None:
+async def _migrate(settings: CommonSettings) -> None:
     store = Store(settings.mongo)
     try:
         await store.start()
-        with _stopped(limit):
-            await Migrator(store).start()
+        await Migrator(store).start()
     finally:
         await store.stop()
-
-
-@contextmanager
-def _stopped(limit: asyncio.Timeout) -> Iterator[None]:
-    """The time that the block takes does not count."""
-    loop = asyncio.get_running_loop()
-    left_s = (limit.when() or loop.time()) - loop.time()
-    limit.reschedule(None)
-    try:
-        yield
-    finally:
-        limit.reschedule(loop.time() + left_s)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

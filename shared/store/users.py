@@ -25,15 +25,19 @@ class Passwords:
     administrator: str
     services: str
 
+    def administrator_uri(self, members: str, name: str) -> str:
+        """Of the replica set `name`, for somebody who may do everything."""
+        return f"mongodb://{ADMINISTRATOR}:{quote_plus(self.administrator)}@{members}/?replicaSet={name}"
+
 
 async def ensure_users(members: str, name: str, at: str, passwords: Passwords, database: str) -> None:
     """Both users exist with these passwords; the services' may do what they have to in `database` alone.
 
     `members` ("mongo-1:27017,mongo-2:27017") are the replica set `name`. The first, which has to be the
-    primary to begin with, is `at` this address ("127.0.0.1:27017") on its own machine: there, and there
-    alone, the first user may be made without one. May be repeated. Raises DependencyDown.
+    primary as long as there are no users, is `at` this address ("127.0.0.1:27017") on its own machine: there,
+    and there alone, the first user may be made without one. May be repeated. Raises DependencyDown.
     """
-    known = f"mongodb://{ADMINISTRATOR}:{quote_plus(passwords.administrator)}@{members}/?replicaSet={name}"
+    known = passwords.administrator_uri(members, name)
     # dbAdmin: migrations change what a collection demands of its documents.
     roles = [{"role": role, "db": database} for role in ("readWrite", "dbAdmin")]
     with guard():

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
 from deploy.docker import keys
-from deploy.docker.prepare import REPLICA_SET, Members, let_in, prepare
+from deploy.docker.prepare import Members, let_in, prepare
 from deploy.embedded.mongod import mongo_uri
-from deploy.embedded.ports import LOOPBACK, lease_port
-from deploy.embedded.process import Command
+from deploy.embedded.ports import lease_port
 from shared.bus.admin import describe
 from shared.errors import DependencyDown
 from shared.settings import CommonSettings, KafkaSettings, MongoSettings, load
 from shared.store.connection import Store, guard
-from shared.store.leases import LeaseStore
-from shared.store.migrations import LEASE, Migrator
+from shared.store.migrations import Migrator
 from shared.store.owners import COLLECTIONS
-from tests.support.mongo_server import Mongod
+from tests.support.locked_mongo import LockedMongo
 
 
 @pytest.fixture
@@ -49,16 +45,6 @@ async def test_the_servers_are_ready_and_it_may_be_repeated(kafka: KafkaSettings
         await prepare(settings, members=None, within_s=30)
     assert all(state.partitions == state.declared_partitions for state in await describe(settings.kafka))
     assert {spec.name for spec in COLLECTIONS} <= set(await store.db.list_collection_names())
-
-
-async def test_somebody_elses_migration_is_waited_for_beyond_the_time_for_servers(
-    kafka: KafkaSettings, store: Store
-) -> None:
-    assert await LeaseStore(store).acquire(LEASE, "another replica", lease_s=4)
-    settings = CommonSettings(kafka=kafka, mongo=store._settings)
-    began_at = asyncio.get_running_loop().time()
-    await prepare(settings, members=None, within_s=2)
-    assert asyncio.get_running_loop().time() - began_at > 3
 
 
 @pytest.mark.parametrize("initiates", [False, True])
@@ -103,26 +89,6 @@ def test_nobody_else_may_read_a_key(folders: dict[str, Path]) -> None:
     modes = {file: file.stat().st_mode & 0o777 for folder in folders.values() for file in folder.iterdir()}
     assert {mode for file, mode in modes.items() if file.parent != folders["mongodb"]} == {0o600}
     assert {mode for file, mode in modes.items() if file.parent == folders["mongodb"]} == {0o440}
-
-
-class LockedMongo(Mongod):
-    """It asks for names, and nobody has one yet. Its member has another address than its own machine."""
-
-    def __init__(self, key_file: Path) -> None:
-        super().__init__()
-        self._key_file = key_file
-
-    @property
-    def members(self) -> Members:
-        return Members(f"localhost:{self.port}", f"{LOOPBACK}:{self.port}", "of the administrator")
-
-    def settings(self, password: str) -> CommonSettings:
-        uri = f"mongodb://listeningpost@localhost:{self.port}/?replicaSet={REPLICA_SET}"
-        return CommonSettings(mongo=MongoSettings(uri=SecretStr(uri), password=SecretStr(password)))
-
-    def _command(self) -> Command:
-        command = super()._command()
-        return replace(command, argv=(*command.argv, "--keyFile", str(self._key_file)))
 
 
 @asynccontextmanager

@@ -51,12 +51,11 @@ def main() -> int:
 def upstream(profiles: Sequence[str] = ()) -> list[str]:
     """The images of the compose file that it does not build, and what ours are built on."""
     chosen = [word for profile in profiles for word in ("--profile", profile)]
-    config = _docker("compose", *chosen, "config", "--format", "json")
-    names = set()
-    for service in json.loads(config)["services"].values():
-        build = service.get("build")
-        names.add(build["args"]["PYTHON_IMAGE"] if build else service["image"])
-    return sorted(names)
+    services = json.loads(_docker("compose", *chosen, "config", "--format", "json"))["services"].values()
+    built = [service for service in services if "build" in service]
+    bases = {service["build"]["args"]["PYTHON_IMAGE"] for service in built}
+    ours = {service["image"] for service in built}
+    return sorted(bases | {service["image"] for service in services} - ours)
 
 
 def provide(name: str) -> str:

@@ -192,6 +192,16 @@ def test_every_image_of_ours_has_its_stage(name: str) -> None:
     assert _OURS[name]["image"].startswith("${IMAGE_PREFIX:-listeningpost-}" + _OURS[name]["build"]["target"])
 
 
+def test_no_image_is_built_for_two_services() -> None:
+    """Compose would build it for each, as another image of the same name, and restart one for the other's."""
+    built = [container["image"] for container in _OURS.values()]
+    assert len(set(built)) == len(built)
+    ours = [container for container in _CONTAINERS.values() if "${IMAGE_TAG" in container["image"]]
+    assert {container["image"] for container in ours} == set(built)
+    others = [container for container in ours if "build" not in container]
+    assert [container["pull_policy"] for container in others] == ["never", "never"]
+
+
 @pytest.mark.parametrize("name", _SERVICES)
 def test_a_service_installs_its_own_lock(name: str) -> None:
     assert f'ENTRYPOINT ["python", "-m", "services.{name}"]' in stage(name)
