@@ -56,6 +56,15 @@ def stranger_id(kind: str, address: str) -> str:
     return _named(_PERSON, kind, address.strip().lower())
 
 
+#: What the id of somebody anonymous begins with, and no other: it sorts behind letters and digits.
+ANONYMOUS = "~"
+
+
+def anonymous_id(feedback_id: str) -> str:
+    """Whoever said one piece, of whom nothing is known: two anonymous pieces are two voices, not one."""
+    return ANONYMOUS + feedback_id
+
+
 def fresh_id() -> str:
     """An id for what has no identity of its own yet."""
     return str(uuid4())

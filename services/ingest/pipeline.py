@@ -189,7 +189,7 @@ class Pipeline:
         checked = check(submission, received_at)
         if checked.mended:
             _log.info("submission_mended", channel=submission.channel, fields=checked.mended)
-        raw = as_test(checked.submission, self._test_tokens(), received_at)
+        raw = as_test(checked.submission, self._test_tokens, received_at)
         clean = normalise(raw)
         identity = identify(raw, clean, directory, received_at)
         clean = redact(clean)

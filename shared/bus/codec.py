@@ -19,8 +19,6 @@ from shared.telemetry import trace
 
 AnyEvent = TypeVar("AnyEvent", bound=Event)
 Headers = Sequence[tuple[str, bytes]]
-_SPECVERSION = ("ce_specversion", b"1.0")
-_JSON = ("content-type", b"application/json")
 
 
 def encode(
@@ -33,21 +31,23 @@ def encode(
         msg = f"{event.type} of {len(value)} bytes is over the limit of {MAX_EVENT_BYTES}"
         raise PermanentError(Reason.TOO_LARGE, msg)
     headers = [
-        _SPECVERSION,
         ("ce_id", event.event_id.encode()),
-        ("ce_source", source.encode()),
-        ("ce_type", event.type.encode()),
-        ("ce_time", _time(event.happened_at)),
-        _JSON,
+        *_common(event.type, source, event.happened_at),
         ("traceparent", (traceparent or trace.start()).encode()),
     ]
     return event.key.encode(), value, headers
 
 
 @lru_cache(maxsize=16)
-def _time(moment: datetime) -> bytes:
-    """The events of a batch have one moment in common."""
-    return moment.isoformat().encode()
+def _common(kind: str, source: str, moment: datetime) -> Headers:
+    """What the events of a batch have in common."""
+    return (
+        ("ce_specversion", b"1.0"),
+        ("ce_source", source.encode()),
+        ("ce_type", kind.encode()),
+        ("ce_time", moment.isoformat().encode()),
+        ("content-type", b"application/json"),
+    )
 
 
 def decode(cls: type[AnyEvent], value: bytes | None) -> AnyEvent:

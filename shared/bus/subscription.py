@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from shared.bus.codec import Headers, header
 from shared.events.base import Event
 from shared.events.topics import Topic
+from shared.value import value
 
 AnyEvent = TypeVar("AnyEvent", bound=Event)
 
@@ -22,7 +22,7 @@ class Outcome(StrEnum):
     DEAD_LETTER = "dead_letter"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Received(Generic[AnyEvent]):
     """One decoded message and where it stood."""
 
@@ -45,7 +45,7 @@ class Received(Generic[AnyEvent]):
 BatchHandler: TypeAlias = Callable[[Sequence[Received[Any]]], Awaitable[Sequence[Outcome]]]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Subscription:
     """`max_records` a batch; `linger_ms` is how long an idle consumer waits for the first of them."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection as Several
 
+from shared import ids
 from shared.store.connection import Document
 
 _SPEAKERS = ("reported_by", "spoken_for")
@@ -11,12 +12,18 @@ _SPEAKERS = ("reported_by", "spoken_for")
 
 def of_people(people: Several[str], accounts: Several[str]) -> list[Document]:
     """Queries that together find every piece of these; each of those by person has an index of its own."""
-    by_person = [{f"{speaker}.person_id": {"$in": sorted(people)}} for speaker in _SPEAKERS if people]
-    by_account = [{f"{speaker}.account": {"$in": sorted(accounts)}} for speaker in _SPEAKERS if accounts]
-    # `$gt` lets the partial index be used.
-    for query in by_person[1:]:
-        query["spoken_for.person_id"]["$gt"] = ""  # type: ignore[assignment]
-    return [*by_person, *by_account]
+    known = sorted(person for person in people if not person.startswith(ids.ANONYMOUS))
+    queries: list[Document] = []
+    if known:
+        # The bound is the partial index's own, or it would not be used.
+        queries = [
+            {"reported_by.person_id": {"$in": known, "$lt": ids.ANONYMOUS}},
+            {"spoken_for.person_id": {"$in": known, "$gt": ""}},
+        ]
+    if len(known) < len(people):
+        anonymous = sorted(person for person in people if person.startswith(ids.ANONYMOUS))
+        queries.append({"_id": {"$in": [person.removeprefix(ids.ANONYMOUS) for person in anonymous]}})
+    return queries + [{f"{speaker}.account": {"$in": sorted(accounts)}} for speaker in _SPEAKERS if accounts]
 
 
 def identities_of() -> list[list[Document]]:

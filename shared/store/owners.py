@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from shared import ids
+
 Owner = Literal["ingest", "classifier", "notifier", "console", "shared"]
 Direction = Literal[1, -1]
 
@@ -122,7 +124,12 @@ FEEDBACK = CollectionSpec(
     indexes=(
         # Each costs the database 5 µs a piece, so there is one for a query that somebody makes.
         Index("triage", (("received_at", -1),), where=(("tags.needs_triage", True),)),
-        Index("by_person", (("reported_by.person_id", 1), ("received_at", -1))),
+        # Nobody anonymous is ever looked for, and they cost nothing.
+        Index(
+            "by_speaker",
+            (("reported_by.person_id", 1), ("received_at", -1)),
+            where=(("reported_by.person_id", {"$lt": ids.ANONYMOUS}),),
+        ),
         # Few pieces are told for somebody else, and the others cost nothing.
         Index(
             "by_spoken_for",

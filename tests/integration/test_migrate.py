@@ -18,7 +18,7 @@ def test_migrate_shows_what_would_be_made_makes_it_and_finds_nothing_more_to_do(
     assert dry.code == 1
     wanted = {(part["kind"], part["name"]) for part in dry.json["to_make"]}
     assert {("collection", spec.name) for spec in COLLECTIONS} <= wanted
-    assert ("index", "feedback.by_person") in wanted
+    assert ("index", "feedback.by_speaker") in wanted
     assert ("validator", "feedback") in wanted
     assert asyncio.run(cli.with_store(missing))
 
@@ -36,20 +36,20 @@ def test_migrate_mends_a_validator_and_says_how_to_mend_an_index(cli: Cli) -> No
 
     async def spoil(store: Store) -> None:
         await store.db.command("collMod", FEEDBACK.name, validator={})
-        await store.collection(FEEDBACK.name).drop_index("by_person")
-        await store.collection(FEEDBACK.name).create_index([("channel", 1)], name="by_person")
+        await store.collection(FEEDBACK.name).drop_index("by_speaker")
+        await store.collection(FEEDBACK.name).create_index([("channel", 1)], name="by_speaker")
 
     asyncio.run(cli.with_store(spoil))
     spoilt = {
         part["name"]: part["condition"] for part in cli("migrate", "--dry-run", "--json").json["to_make"]
     }
-    assert spoilt == {"feedback": "missing", "feedback.by_person": "different"}
+    assert spoilt == {"feedback": "missing", "feedback.by_speaker": "different"}
     done = cli("migrate")
     assert done.code == 2
-    assert "db.getCollection('feedback').dropIndex('by_person')" in done.err
+    assert "db.getCollection('feedback').dropIndex('by_speaker')" in done.err
 
     async def drop(store: Store) -> None:
-        await store.collection(FEEDBACK.name).drop_index("by_person")
+        await store.collection(FEEDBACK.name).drop_index("by_speaker")
 
     asyncio.run(cli.with_store(drop))
     assert cli("migrate").code == 0
@@ -74,7 +74,7 @@ async def test_a_migration_says_when_it_was_applied(store: Store) -> None:
 
 
 async def test_a_service_that_meets_another_index_says_how_to_drop_it(store: Store) -> None:
-    await store.collection(FEEDBACK.name).drop_index("by_person")
-    await store.collection(FEEDBACK.name).create_index([("channel", 1)], name="by_person")
+    await store.collection(FEEDBACK.name).drop_index("by_speaker")
+    await store.collection(FEEDBACK.name).create_index([("channel", 1)], name="by_speaker")
     with pytest.raises(ConfigurationError, match="dropIndex"):
         await Migrator(store).start()

@@ -47,7 +47,7 @@ def _names(piece: FeedbackClassified) -> list[str]:
 
 def _nobody(speaker: Speaker, feedback_id: str) -> Speaker:
     return Speaker(
-        person_id=ids.stranger_id("anonymous", feedback_id),
+        person_id=ids.anonymous_id(feedback_id),
         affiliation=speaker.affiliation,
         segment=speaker.segment,
         persona=speaker.persona,

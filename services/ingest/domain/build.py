@@ -46,7 +46,7 @@ def build(
                 "text": shortened.text,
                 "truncated": shortened.truncated,
                 "content_hash": content_hash(clean.title, shortened.text, kept, clean.rating),
-                "attachments": tuple(each.attachment for each in kept),
+                "attachments": tuple([each.attachment for each in kept]),
                 "reported_by": identity.reported_by,
                 "spoken_for": identity.spoken_for,
                 "occasion": clean.occasion,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from services.ingest.domain.submission import Submission
 from shared import clock
 from shared.errors import InvalidInput, Reason
 from shared.events.feedback import Change, Rating
+from shared.value import value
 
 #: Clocks are wrong, and a date without a zone is off by up to 14 hours.
 MAX_AHEAD = timedelta(days=1)
@@ -21,7 +22,7 @@ _MAX_REVISION = 2**63 - 1
 _VISIBLE = re.compile("[^\\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2060\ufeff\ud800-\udfff]")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Checked:
     """`mended` names the fields whose value was absurd and is now None, as if it had not been stated."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from services.ingest.domain.normalise import MAX_NAME_CHARS, cut
@@ -12,12 +11,13 @@ from shared import clock, ids
 from shared.domain.directory import Directory
 from shared.events.base import trusted
 from shared.events.feedback import Affiliation, Change, Mode, ReplyTo, Speaker
+from shared.value import value
 
 #: No clean external id begins like this, so ids made from hashes never meet one.
 _NOT_EXTERNAL = "\x1e"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Identity:
     """`guessable`: the feedback_id is a hash with the author in it; who knows the text could try authors."""
 
@@ -190,7 +190,7 @@ def _nobody(feedback_id: str, affiliation: Affiliation = Affiliation.UNKNOWN) ->
     return trusted(
         Speaker,
         {
-            "person_id": ids.stranger_id("anonymous", feedback_id),
+            "person_id": ids.anonymous_id(feedback_id),
             "display_name": "",
             "affiliation": affiliation,
             "department": None,

@@ -115,6 +115,8 @@ def _safe_url(url: str | None) -> str | None:
 
 
 def _clean_claim(claim: Claim) -> Claim:
+    if not claim.address and not claim.name:
+        return claim
     address = clean_line(claim.address, MAX_ID_CHARS)
     name = clean_line(claim.name, MAX_NAME_CHARS)
     if (address, name) == (claim.address, claim.name):

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from services.ingest.domain.attach import Kept
 from shared.events.feedback import Change, FeedbackReceived, Mode
 from shared.events.topics import RECEIVED, RECEIVED_BULK, Topic
+from shared.value import value
 
 _LIVE = (Mode.LIVE, Mode.TEST)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Piece:
     """`sealed` is the encrypted contributor of a confidential piece; `trace` the traceparent it came with."""
 

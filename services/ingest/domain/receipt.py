@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 from services.ingest.domain.piece import Piece
 from services.ingest.domain.submission import Submission
 from shared.errors import InvalidInput, Reason
+from shared.value import value
 
 
 class ReceiptStatus(StrEnum):
@@ -20,7 +20,7 @@ class ReceiptStatus(StrEnum):
     REJECTED = "rejected"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Receipt:
     """`problem` is set when, and only when, `status` is rejected: its `field` is relative to the submission.
 

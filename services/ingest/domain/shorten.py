@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from services.ingest.domain.submission import File
 from shared.events.feedback import MAX_TEXT_CHARS
+from shared.value import value
 
 #: The classified event quotes up to twice as much again as evidence, and must stay within 900 kB.
 MAX_TEXT_BYTES = 300_000
 FULL_TEXT_NAME = "full-text.txt"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Shortened:
     """`full_text` is set when, and only when, `text` is not all of it."""
 

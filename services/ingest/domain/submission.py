@@ -6,16 +6,17 @@ pipeline's, so that a piece ends the same whichever door it came through.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Literal
 
 from shared.events.feedback import Affiliation, Change, Hints, Mode, Occasion, Rating, ReplyTo
+from shared.value import value
 
 ClaimKind = Literal["email", "slack", "person", "api"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Claim:
     """Who says so, and whether the channel proved it.
 
@@ -31,7 +32,7 @@ class Claim:
     verified: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class File:
     """An attachment as it came: `name` and `media_type` are the sender's word and are not believed."""
 
@@ -40,7 +41,7 @@ class File:
     content: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Submission:
     """One piece, one change to it.
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, Field
+from pydantic_core import to_json
 
 from services.ingest.domain.receipt import Receipt
 from services.ingest.domain.rest.body import Body, Entry
@@ -38,10 +38,6 @@ class Results(BaseModel):
     spooled: int
     rejected: int
     results: list[ItemResult]
-
-
-#: `json.dumps` with separators makes one anew each time.
-_encoder = json.JSONEncoder(separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,4 +111,4 @@ def _without(result: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _answer(status: int, document: dict[str, Any]) -> Answer:
-    return Answer(status, _encoder.encode(document).encode())
+    return Answer(status, to_json(document))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -16,13 +15,14 @@ from services.ingest.domain.rest.item import Item
 from shared.errors import InvalidInput, Reason
 from shared.http.document import bad_texts, loads
 from shared.http.faults import faults
+from shared.value import value
 
 _ITEMS: TypeAdapter[list[Item]] = TypeAdapter(list[Item])
 _BOM = b"\xef\xbb\xbf"
 _SPACE = b" \t\r\n"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Entry:
     """An item, or what is wrong with it. `at` is the JSON pointer to it; `line` its line, for NDJSON."""
 
@@ -32,7 +32,7 @@ class Entry:
     line: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Body:
     entries: list[Entry]
     single: bool = False

@@ -16,9 +16,13 @@ NONCE = "00c0ffee00c0ffee"
 GENUINE = mark(TOKEN, "mail", RECEIVED_AT, NONCE)
 
 
+def _tokens() -> list[SecretStr]:
+    return [SecretStr(TOKEN.decode())]
+
+
 def test_a_genuine_mark_makes_a_test_and_is_taken_out() -> None:
     came = submission(channel="mail", text=f"Before. {GENUINE} After.")
-    tested = as_test(came, [SecretStr(TOKEN.decode())], RECEIVED_AT)
+    tested = as_test(came, _tokens, RECEIVED_AT)
     assert (tested.mode, tested.text) == (Mode.TEST, "Before.  After.")
 
 
@@ -39,15 +43,15 @@ def test_a_genuine_mark_makes_a_test_and_is_taken_out() -> None:
 )
 def test_another_is_only_words(given: str) -> None:
     came = submission(channel="mail", text=given)
-    assert as_test(came, [SecretStr(TOKEN.decode())], RECEIVED_AT) is came
+    assert as_test(came, _tokens, RECEIVED_AT) is came
 
 
 def test_where_there_is_no_token_nothing_is_genuine() -> None:
     came = submission(channel="mail", text=mark(b"", "mail", RECEIVED_AT, NONCE))
-    assert as_test(came, [], RECEIVED_AT) is came
+    assert as_test(came, list, RECEIVED_AT) is came
 
 
 def test_a_genuine_one_counts_behind_a_forged_one() -> None:
     forged = mark(b"another-token", "mail", RECEIVED_AT, NONCE)
     came = submission(channel="mail", text=f"{forged} {GENUINE}")
-    assert as_test(came, [SecretStr(TOKEN.decode())], RECEIVED_AT).mode is Mode.TEST
+    assert as_test(came, _tokens, RECEIVED_AT).mode is Mode.TEST
