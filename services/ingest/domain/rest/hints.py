@@ -26,7 +26,7 @@ class Remark(BaseModel):
 
 
 def has_hints(entries: Iterable[Entry]) -> bool:
-    return any(entry.item is not None and _hints(entry.item) for entry in entries)
+    return any(entry.item.product or entry.item.touchpoint for entry in entries if entry.item is not None)
 
 
 def remarks(entries: Sequence[Entry], directory: Directory) -> list[list[Remark]]:
