@@ -73,7 +73,7 @@ lock: $(READY) ## Write requirements/*.txt from pyproject.toml (UPGRADE=1 takes 
 .PHONY: clean
 clean: ## Remove .venv, caches and what was built
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
-	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	find . \( -name __pycache__ -o -name __prepared__ \) -type d -prune -exec rm -rf {} +
 
 .PHONY: java
 java:

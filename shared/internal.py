@@ -9,8 +9,8 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeAlias
 
-from fastapi import FastAPI
 from pydantic import SecretStr
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -26,7 +26,7 @@ _MEDIA_TYPE = "application/problem+json"
 _VARIABLE = "LISTENINGPOST_INTERNAL_TOKEN"
 
 
-def open_internal(http: FastAPI, tokens: Tokens, routes: Mapping[str, Answering]) -> None:
+def open_internal(http: Starlette, tokens: Tokens, routes: Mapping[str, Answering]) -> None:
     """Each of `routes` ("GET /internal/doors") is answered to who shows one of `tokens`; OpenAPI has none."""
     for route, answering in routes.items():
         method, _, path = route.partition(" ")

@@ -43,7 +43,7 @@ class Consumer:
         self._subscriptions = subscriptions
         self._dead_letters = DeadLetterWriter(publisher, service, settings.topic_prefix)
         self._runners: list[BatchRunner] = []
-        self._broker: KafkaBroker | None = None
+        self._brokers: list[KafkaBroker] = []
 
     async def start(self) -> None:
         """Raises DependencyDown while Kafka is away or a topic is missing."""
@@ -53,31 +53,25 @@ class Consumer:
         if missing:
             raise DependencyDown("kafka", f"missing topics: {', '.join(missing)}; run `listeningpost topics`")
         self._runners = []
-        broker = self._connect()
+        brokers = [self._connect(subscription) for subscription in self._subscriptions]
         try:
-            await broker.start()
+            await _start(brokers)
         except (KafkaError, OSError) as error:
-            await broker.stop()
             raise await away(self._settings, error) from error
-        except asyncio.CancelledError:
-            # Stopped while it was still starting.
-            await broker.stop()
-            raise
-        self._broker = broker
+        self._brokers = brokers
 
     async def stop(self) -> None:
         """Takes nothing more, finishes and commits the batches in hand."""
         for runner in self._runners:
             runner.close()
-        broker, self._broker = self._broker, None
-        if broker is not None:
-            await broker.stop()
+        brokers, self._brokers = self._brokers, []
+        await _stop(brokers)
 
     def problem(self) -> str | None:
         problems = [problem for runner in self._runners if (problem := runner.problem()) is not None]
         return "; ".join(problems) or None
 
-    def _connect(self) -> KafkaBroker:
+    def _connect(self, subscription: Subscription) -> KafkaBroker:
         broker = KafkaBroker(
             addresses(self._settings),
             request_timeout_ms=self._settings.request_timeout_ms,
@@ -88,8 +82,7 @@ class Consumer:
             graceful_timeout=_FINISH_WITHIN_S,
             logger=None,
         )
-        for subscription in self._subscriptions:
-            self._subscribe(broker, subscription)
+        self._subscribe(broker, subscription)
         return broker
 
     def _subscribe(self, broker: KafkaBroker, subscription: Subscription) -> None:
@@ -122,6 +115,24 @@ class Consumer:
             await runner.run(records)
 
         subscriber(handle)
+
+
+async def _start(brokers: Sequence[KafkaBroker]) -> None:
+    """All at once: a broker may let each of them wait for seconds until it may join its group."""
+    joining = [asyncio.create_task(broker.start()) for broker in brokers]
+    try:
+        await asyncio.gather(*joining)
+    except BaseException:
+        # One could not start, or we are stopped meanwhile.
+        for task in joining:
+            task.cancel()
+        await asyncio.gather(*joining, return_exceptions=True)
+        await _stop(brokers)
+        raise
+
+
+async def _stop(brokers: Sequence[KafkaBroker]) -> None:
+    await asyncio.gather(*(broker.stop() for broker in brokers))
 
 
 async def _parse(records: RawBatch, _: object) -> KafkaMessage:

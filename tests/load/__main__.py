@@ -11,7 +11,7 @@ from typing import Any
 
 import uvloop
 
-from tests.load import accepted, beside, report, stored, whole
+from tests.load import accepted, beside, report, start, stored, whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +24,11 @@ class Extent:
     hold_s: float
     rows: int
     alone_s: float
+    starts: int
 
 
-FULL = Extent(pairs=5, events=30_000, probe_s=10, hold_s=60, rows=20_000, alone_s=60)
-QUICK = Extent(pairs=2, events=10_000, probe_s=3, hold_s=10, rows=10_000, alone_s=15)
+FULL = Extent(pairs=5, events=30_000, probe_s=10, hold_s=60, rows=20_000, alone_s=60, starts=5)
+QUICK = Extent(pairs=2, events=10_000, probe_s=3, hold_s=10, rows=10_000, alone_s=15, starts=2)
 
 
 def main() -> None:
@@ -68,6 +69,10 @@ async def _run(options: argparse.Namespace, extent: Extent) -> dict[str, Any]:
         _say(f"(d) live pieces beside an import of {rows:,} rows")
         measured = await beside.measure(rows, extent.alone_s, _say, apache=options.apache_kafka)
         result["beside"] = report.beside(measured)
+    if options.part in {"start", "all"}:
+        _say("(e) from the start of a process until it is ready")
+        starts = await start.measure(options.pairs or extent.starts, _say, apache=options.apache_kafka)
+        result["start"] = report.starts(starts)
     return result
 
 
@@ -76,16 +81,16 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "part",
         nargs="?",
-        choices=("all", "stored", "accepted", "whole", "beside"),
+        choices=("all", "stored", "accepted", "whole", "beside", "start"),
         default="all",
         help="stored, accepted: against the bare minimum; whole: until the notices are received;"
-        " beside: the same while an import is poured in",
+        " beside: the same while an import is poured in; start: until a service is ready",
     )
     parser.add_argument("--quick", action="store_true", help="about two minutes, and rough")
     parser.add_argument(
         "--apache-kafka", action="store_true", help="on Apache Kafka, not the embedded broker"
     )
-    parser.add_argument("--pairs", type=int, help="stored, accepted: how many pairs")
+    parser.add_argument("--pairs", type=int, help="stored, accepted: how many pairs; start: how many times")
     parser.add_argument("--rate", type=float, help="whole: only this many pieces a second")
     parser.add_argument("--hold", type=float, help="whole: for so many seconds")
     parser.add_argument("--rows", type=int, help="beside: how many rows are imported")

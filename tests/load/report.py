@@ -14,6 +14,8 @@ from shared import clock
 from tests.load.accepted import Pair
 from tests.load.beside import LIMIT_S, Beside
 from tests.load.company import RECIPIENTS
+from tests.load.start import LIMIT_S as READY_LIMIT_S
+from tests.load.start import SERVICES, Starts
 from tests.load.stored import Rate
 from tests.load.window import P99_LIMIT_S, Window
 
@@ -115,6 +117,25 @@ def beside(measured: Beside) -> dict[str, Any]:
     }
 
 
+def starts(measured: Starts) -> dict[str, Any]:
+    """By service, medians; every single start beside them."""
+    return {
+        "limit_s": READY_LIMIT_S,
+        "met": all(start.wall_s < READY_LIMIT_S for start in measured.alone),
+        **{
+            how: {
+                name: {
+                    "wall_s": round(median(one.wall_s for one in found if one.service == name), 2),
+                    "cpu_s": round(median(one.cpu_s for one in found if one.service == name), 2),
+                    "each": [asdict(one) for one in found if one.service == name],
+                }
+                for name in SERVICES
+            }
+            for how, found in (("alone", measured.alone), ("together", measured.together))
+        },
+    }
+
+
 def text(result: Mapping[str, Any]) -> str:
     where = result["machine"]
     lines = [
@@ -131,6 +152,8 @@ def text(result: Mapping[str, Any]) -> str:
         lines += _whole_lines(result["whole"])
     if "beside" in result:
         lines += _beside_lines(result["beside"])
+    if "start" in result:
+        lines += _start_lines(result["start"])
     return "\n".join(lines)
 
 
@@ -150,6 +173,18 @@ def _beside_lines(part: Mapping[str, Any]) -> list[str]:
             f"  max {latency['max_s']:.3f} s   {window['pieces']} pieces in {window['duration_s']:.0f} s,"
             f" {window['missing']} notices missing, {len(window['refused'])} refused"
         )
+    return lines
+
+
+def _start_lines(part: Mapping[str, Any]) -> list[str]:
+    lines = [
+        "",
+        "(e) from the start of a process until it is ready: seconds, and seconds of processor time",
+    ]
+    for how in ("alone", "together"):
+        each = [f"{name} {part[how][name]['wall_s']:.1f}/{part[how][name]['cpu_s']:.1f}" for name in SERVICES]
+        lines.append(f"  {how:8} {', '.join(each)}")
+    lines.append(f"  target: alone every time < {part['limit_s']:.0f} s: {_verdict(part)}")
     return lines
 
 

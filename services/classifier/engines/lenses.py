@@ -17,6 +17,7 @@ from services.classifier.domain.piece import Piece, evidence
 from services.classifier.domain.ridge import Ridge, fit
 from services.classifier.domain.score import certainty, pick, saturate
 from services.classifier.engines.encoder import Encoder, Vectors
+from services.classifier.prepared import Arrays, prepared
 from services.classifier.words import load
 from shared.domain.directory import Directory
 from shared.domain.lens import Lens
@@ -70,7 +71,12 @@ class LensEngine:
 
     @cached_property
     def _shipped_vectors(self) -> Vectors:
-        return self._encoder.encode(list(self._shipped.sentences))
+        sentences = list(self._shipped.sentences)
+
+        def make() -> Arrays:
+            return {"vectors": self._encoder.encode(sentences)}
+
+        return prepared("lenses", [self._encoder.version, *sentences], make)["vectors"]
 
     def load(self) -> None:
         """Words read and encoded."""

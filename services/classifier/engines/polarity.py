@@ -12,6 +12,7 @@ from services.classifier.domain.ridge import Ridge, fit
 from services.classifier.domain.stance import STANCES, Opinion, opinion
 from services.classifier.domain.valence import Judgements
 from services.classifier.engines.encoder import Encoder, Vectors
+from services.classifier.prepared import Arrays, prepared
 from services.classifier.words import load
 
 _RIDGE = 1.0
@@ -45,10 +46,15 @@ class PolarityEngine:
             for of_language in self._words["phrases"][stance].values()
             for phrase in of_language
         ]
-        vectors = self._encoder.encode([phrase for phrase, _ in phrases])
         targets = np.eye(len(STANCES), dtype=np.float32)[[stance for _, stance in phrases]]
-        head, _ = fit(vectors, targets, _RIDGE)
-        return head
+
+        def make() -> Arrays:
+            head, _ = fit(self._encoder.encode([phrase for phrase, _ in phrases]), targets, _RIDGE)
+            return {"weights": head.weights, "bias": head.bias}
+
+        words = [f"{stance} {phrase}" for phrase, stance in phrases]
+        head = prepared("polarity", [self._encoder.version, self.version, *words], make)
+        return Ridge(head["weights"], head["bias"])
 
     def load(self) -> None:
         """Words read, head fitted."""
