@@ -12,7 +12,8 @@ from rich.text import Text
 from deploy.cli import connect
 from deploy.cli.output import ExitCode, Json, examples, print_json, remarks, results, table
 from deploy.cli.settings import CliSettings, settings
-from shared.store.migrations import Condition, Migrator, Part, examine
+from shared.store.declared import Condition, Part
+from shared.store.migrations import Migrator, examine
 from shared.store.owners import COLLECTIONS
 
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,12 +44,14 @@ class Members:
 
 
 async def prepare(settings: CommonSettings, *, members: Members | None, within_s: float) -> None:
-    """The servers are as this release needs them. Raises DependencyDown when that is not so `within_s`.
+    """The servers are as this release needs them. Raises DependencyDown where they do not answer `within_s`.
 
-    `members` become a replica set, with users; None leaves that to whoever runs the database.
+    What has to be done to documents takes the time that it takes, whoever does it. `members` become a replica
+    set, with users; None leaves that to whoever runs the database.
     """
+    limit = asyncio.timeout(within_s)
     steps: list[tuple[str, Callable[[], Awaitable[object]]]] = [
-        ("database_ready", lambda: _migrate(settings)),
+        ("database_ready", lambda: _migrate(settings, limit)),
         ("topics_ready", lambda: ensure_topics(settings.kafka)),
         ("first_administrator", lambda: _invite(settings)),
     ]
@@ -56,7 +59,7 @@ async def prepare(settings: CommonSettings, *, members: Members | None, within_s
         steps.insert(0, ("replica_set_ready", lambda: let_in(settings.mongo, members)))
     missing = DependencyDown("the servers", f"not ready within {within_s:g} s")
     try:
-        async with asyncio.timeout(within_s):
+        async with limit:
             for event, step in steps:
                 while (missing_now := await _try(step)) is not None:
                     missing = missing_now
@@ -108,13 +111,26 @@ async def _invite(settings: CommonSettings) -> None:
         )
 
 
-async def _migrate(settings: CommonSettings) -> None:
+async def _migrate(settings: CommonSettings, limit: asyncio.Timeout) -> None:
     store = Store(settings.mongo)
     try:
         await store.start()
-        await Migrator(store).start()
+        with _stopped(limit):
+            await Migrator(store).start()
     finally:
         await store.stop()
+
+
+@contextmanager
+def _stopped(limit: asyncio.Timeout) -> Iterator[None]:
+    """The time that the block takes does not count."""
+    loop = asyncio.get_running_loop()
+    left_s = (limit.when() or loop.time()) - loop.time()
+    limit.reschedule(None)
+    try:
+        yield
+    finally:
+        limit.reschedule(loop.time() + left_s)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

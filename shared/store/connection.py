@@ -14,7 +14,12 @@ from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 from bson.codec_options import CodecOptions
-from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
+from motor.motor_asyncio import (
+    AsyncIOMotorClient,
+    AsyncIOMotorClientSession,
+    AsyncIOMotorCollection,
+    AsyncIOMotorDatabase,
+)
 from pymongo import WriteConcern
 from pymongo.errors import ConfigurationError as DriverRefuses
 from pymongo.errors import InvalidURI, PyMongoError
@@ -26,6 +31,7 @@ from shared.store.away import SETTING, away
 Document: TypeAlias = dict[str, Any]
 Database: TypeAlias = AsyncIOMotorDatabase[Document]
 Collection: TypeAlias = AsyncIOMotorCollection[Document]
+Session: TypeAlias = AsyncIOMotorClientSession
 
 _WATCH_EVERY_S = 2.0
 
@@ -141,4 +147,4 @@ def _password(settings: MongoSettings) -> dict[str, Any]:
     return {"password": settings.password.get_secret_value()}
 
 
-__all__ = ["Collection", "Database", "Document", "PyMongoError", "Store", "guard"]
+__all__ = ["Collection", "Database", "Document", "PyMongoError", "Session", "Store", "guard"]

@@ -12,10 +12,11 @@ from shared.domain.fence import Fence
 from shared.errors import DependencyDown
 from shared.settings import KafkaSettings
 from shared.store.connection import Document, Store
+from shared.store.declared import missing
 from shared.store.deliveries import DeliveryStore
 from shared.store.dump import DUMPED, read, snapshot, split
 from shared.store.fence import FenceStore
-from shared.store.migrations import Migrator, missing
+from shared.store.migrations import Migrator
 from shared.store.owners import COLLECTIONS, FENCES, LEASES
 from tests.support.cli import Cli
 from tests.support.notifier_house import a_row

@@ -8,7 +8,8 @@ import pytest
 
 from shared.errors import ConfigurationError
 from shared.store.connection import Database, Store
-from shared.store.migrations import Condition, Migration, Migrator, examine, missing
+from shared.store.declared import Condition, missing
+from shared.store.migrations import Migration, Migrator, examine
 from shared.store.owners import COLLECTIONS, FEEDBACK
 from tests.support.cli import Cli
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,7 +18,8 @@ from shared.bus.admin import describe
 from shared.errors import DependencyDown
 from shared.settings import CommonSettings, KafkaSettings, MongoSettings, load
 from shared.store.connection import Store, guard
-from shared.store.migrations import Migrator
+from shared.store.leases import LeaseStore
+from shared.store.migrations import LEASE, Migrator
 from shared.store.owners import COLLECTIONS
 from tests.support.locked_mongo import LockedMongo
 
@@ -45,6 +47,16 @@ async def test_the_servers_are_ready_and_it_may_be_repeated(kafka: KafkaSettings
         await prepare(settings, members=None, within_s=30)
     assert all(state.partitions == state.declared_partitions for state in await describe(settings.kafka))
     assert {spec.name for spec in COLLECTIONS} <= set(await store.db.list_collection_names())
+
+
+async def test_somebody_elses_migration_is_waited_for_beyond_the_time_for_servers(
+    kafka: KafkaSettings, store: Store
+) -> None:
+    assert await LeaseStore(store).acquire(LEASE, "another replica", lease_s=4)
+    settings = CommonSettings(kafka=kafka, mongo=store._settings)
+    began_at = asyncio.get_running_loop().time()
+    await prepare(settings, members=None, within_s=2)
+    assert asyncio.get_running_loop().time() - began_at > 3
 
 
 @pytest.mark.parametrize("initiates", [False, True])

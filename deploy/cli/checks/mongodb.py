@@ -12,9 +12,9 @@ from shared import clock
 from shared.domain.advice import secrets_named
 from shared.errors import ConfigurationError, DependencyDown
 from shared.store.connection import Store
+from shared.store.declared import missing
 from shared.store.deliveries import DeliveryStore
 from shared.store.directory import DirectoryStore, Version
-from shared.store.migrations import missing
 
 _OLDEST_MONGODB = (6, 0)
 #: Leases and retry windows are safe below it; it is also what tokens and signatures tolerate on the way in.
