@@ -71,7 +71,7 @@ def feedback_ids(incomplete: str) -> list[Offered]:
 async def _workspace(store: Store, of: Callable[[Workspace], list[Offered]]) -> list[Offered]:
     from shared.store.directory import DirectoryStore  # noqa: PLC0415 - as above
 
-    current = await DirectoryStore(store).current()
+    current = await DirectoryStore(store).in_force()
     return of(current.workspace) if current is not None else []
 
 

@@ -127,7 +127,7 @@ def revoke(
 
 async def colleague(store: Store, person_id: str) -> Person:
     """The colleague of this id. Raises Failed when the directory in force knows none."""
-    version = await DirectoryStore(store).current()
+    version = await DirectoryStore(store).in_force()
     known = {person.id: person for person in version.workspace.people} if version else {}
     if person_id not in known:
         remedy = did_you_mean(person_id, known, "`listeningpost apply` declares people")

@@ -65,7 +65,7 @@ async def gather(
     looking("the store")
     stored = await FeedbackStore(store).get([feedback_id])
     deliveries = await DeliveryStore(store).history(feedback_id)
-    current = await DirectoryStore(store).current()
+    current = await DirectoryStore(store).in_force()
     notes: list[str] = []
     seen: list[Seen] = []
     letters: list[DeadLetter] = []

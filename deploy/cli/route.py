@@ -142,7 +142,7 @@ async def _directory(where: CliSettings, asked: Asked) -> Directory:
     if asked.file is not None:
         return Directory(declaration(asked.file, as_json=asked.as_json).workspace, 0)
     async with connect.store(where) as store:
-        current = await DirectoryStore(store).current()
+        current = await DirectoryStore(store).in_force()
     if current is None:
         raise Failed("no workspace is applied", "`listeningpost apply company.yaml`, or try one with --file")
     return Directory(current.workspace, current.number)

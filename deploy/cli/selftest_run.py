@@ -58,7 +58,7 @@ async def run(where: CliSettings, wanted: frozenset[str], within_s: float) -> li
         connect.store(where) as store,
         httpx.AsyncClient(base_url=str(where.cli.ingest_url), timeout=_SEND_WITHIN_S) as http,
     ):
-        current = await DirectoryStore(store).current()
+        current = await DirectoryStore(store).in_force()
         workspace = current.workspace if current else None
         tries, untested = tries_at(opened, workspace)
         nonces = [each.nonce for each in tries]

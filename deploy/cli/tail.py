@@ -65,7 +65,7 @@ async def _tail(where: CliSettings, *, from_start: bool, triage: bool, as_json: 
 
     async with connect.store(where) as store, asyncio.TaskGroup() as shown:
         deliveries = DeliveryStore(store)
-        current = await DirectoryStore(store).current()
+        current = await DirectoryStore(store).in_force()
         names = {person.id: person.name for person in current.workspace.people} if current else {}
 
         async def show(piece: FeedbackClassified) -> None:

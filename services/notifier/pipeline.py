@@ -163,6 +163,8 @@ class Pipeline:
             target = await self._target(row, original)
             if target is None:
                 return outcome.void(row, self._now(), "there is nobody to answer")
+            if target.receiver not in self._receivers and not claimed.taken_over:
+                return outcome.of_newer(row, self._now())
             receiver = self._receiver(target)
             row = await self._quoted(row)
             repeatable = row.urgent or (row.amends is not None and receiver.can_edit)

@@ -1,19 +1,21 @@
 """A piece of feedback on the wire: as received, and as classified.
 
 `FeedbackClassified` carries everything `FeedbackReceived` does, so that a notifier needs no second look-up.
+Every closed list of words says what one means that only a newer release knows (`Else`).
 """
 
 from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import Field, OnErrorOmit
 
 from shared import ids
 from shared.domain.lens import Lens
 from shared.events.base import Event, Moment, Wire
+from shared.events.words import Else
 
 MAX_TEXT_CHARS = 100_000
 
@@ -59,7 +61,7 @@ class Speaker(Wire):
 
     person_id: str
     display_name: str = ""
-    affiliation: Affiliation = Affiliation.UNKNOWN
+    affiliation: Annotated[Affiliation, Else(Affiliation.UNKNOWN)] = Affiliation.UNKNOWN
     department: str | None = None
     account: str | None = None
     segment: str | None = None
@@ -107,8 +109,8 @@ class FeedbackReceived(Event):
     revision: int = Field(
         ge=0, description="µs of the provider's edit time, else its version, else received_at"
     )
-    change: Change = Change.CREATED
-    mode: Mode = Mode.LIVE
+    change: Annotated[Change, Else(Change.EDITED)] = Change.CREATED
+    mode: Annotated[Mode, Else(Mode.BACKFILL)] = Mode.LIVE
     batch: str | None = Field(default=None, description="the import or backfill it came with")
     channel: str
     source: str
@@ -243,11 +245,12 @@ class Weight(Wire):
 class Tags(Wire):
     products: tuple[str, ...] = ()
     touchpoints: tuple[TouchpointTag, ...] = ()
-    lenses: tuple[LensTag, ...] = ()
-    polarity: Polarity = Polarity.NEUTRAL
-    kind: Kind = Kind.OTHER
-    about: About = About.US
-    urgency: Urgency = Urgency.NORMAL
+    # One that names a lens which only a newer release has is left out.
+    lenses: tuple[OnErrorOmit[LensTag], ...] = ()
+    polarity: Annotated[Polarity, Else(Polarity.NEUTRAL)] = Polarity.NEUTRAL
+    kind: Annotated[Kind, Else(Kind.OTHER)] = Kind.OTHER
+    about: Annotated[About, Else(About.OTHER)] = About.US
+    urgency: Annotated[Urgency, Else(Urgency.NORMAL)] = Urgency.NORMAL
     urgency_reasons: tuple[str, ...] = ()
     judgements: tuple[Judgement, ...] = ()
     language: str = "und"
@@ -261,7 +264,8 @@ class FeedbackClassified(FeedbackReceived):
 
     type: ClassVar[str] = "listeningpost.feedback.classified.v1"
 
-    cause: Cause
+    # Nobody is told for a cause that this release does not know.
+    cause: Annotated[Cause, Else(Cause.RECLASSIFIED)]
     tag_revision: int = Field(ge=0)
     tags: Tags = Tags()
     model_version: str = ""

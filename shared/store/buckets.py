@@ -16,6 +16,7 @@ from pymongo.errors import BulkWriteError
 from shared.domain.bucket import Bucket, Sighting
 from shared.errors import DependencyDown
 from shared.events.feedback import Mode
+from shared.events.words import known
 from shared.store.connection import Document, Store, guard
 from shared.store.owners import BUCKETS
 
@@ -109,7 +110,7 @@ def _bucket(document: Document) -> Bucket:
         batch=document["batch"],
         channel=document["channel"],
         source=document["source"],
-        modes=tuple(Mode(mode) for mode in document["modes"]),
+        modes=tuple(known(mode, Mode.BACKFILL) for mode in document["modes"]),
         run=document["run"],
         level=document["level"],
         first_at=document["first_at"],

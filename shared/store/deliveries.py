@@ -23,9 +23,11 @@ from shared.errors import DependencyDown
 from shared.store.connection import Document, Store, guard
 from shared.store.delivery_backlog import Backlog, backlog_of, looks
 from shared.store.delivery_documents import (
+    KNOWN,
     History,
     attempt_document,
     content_document,
+    deliveries_from,
     delivery_from,
     document_of,
     history_from,
@@ -75,8 +77,9 @@ class DeliveryStore:
         """Every row of these pieces, by feedback_id; pieces without rows are left out."""
         found: dict[str, list[Delivery]] = defaultdict(list)
         with guard():
-            async for document in self._collection.find({"feedback_id": {"$in": list(feedback_ids)}}):
-                found[document["feedback_id"]].append(delivery_from(document))
+            rows = await self._collection.find({"feedback_id": {"$in": list(feedback_ids)}}).to_list(None)
+        for row in deliveries_from(rows):
+            found[row.feedback_id].append(row)
         return found
 
     async def told_of(self, feedback_ids: Several[str]) -> set[str]:
@@ -88,7 +91,8 @@ class DeliveryStore:
     async def history(self, feedback_id: str) -> list[History]:
         """Every row of the piece with its attempts, in the order planned."""
         with guard():
-            rows = self._collection.find({"feedback_id": feedback_id}).sort("planned_at", 1)
+            mine = {"feedback_id": feedback_id, "purpose": KNOWN}
+            rows = self._collection.find(mine).sort("planned_at", 1)
             return [history_from(document) async for document in rows]
 
     async def by_ids(self, delivery_ids: Several[str]) -> dict[str, Delivery]:
@@ -96,7 +100,7 @@ class DeliveryStore:
             return {}
         with guard():
             documents = await self._collection.find({"_id": {"$in": list(delivery_ids)}}).to_list(None)
-        return {document["_id"]: delivery_from(document) for document in documents}
+        return {row.id: row for row in deliveries_from(documents)}
 
     async def refresh(self, feedback_id: str, revision: int, content: Content) -> None:
         """Notices that are not sent yet show `content`; amendments it overtakes are cancelled."""
@@ -145,8 +149,11 @@ class DeliveryStore:
             return (await self._collection.delete_many(over(before))).deleted_count
 
     async def claim_due(self, most: int, now: datetime, lease_until: datetime) -> list[Claimed]:
-        """At most `most` rows that are due, urgent ones first, then the oldest; nobody else has them."""
-        wanted = {"state": State.DUE.value, "due_at": {"$lte": now}}
+        """At most `most` rows that are due, urgent ones first, then the oldest; nobody else has them.
+
+        Those of a purpose that only a newer release knows wait for it.
+        """
+        wanted = {"state": State.DUE.value, "due_at": {"$lte": now}, "purpose": KNOWN}
         change = {"state": State.SENDING.value, "claimed_at": now}
         return await self._claim(wanted, change, most, lease_until, taken_over=False)
 
@@ -157,6 +164,7 @@ class DeliveryStore:
         wanted = {
             "state": State.SENDING.value,
             "lease_until": {"$lte": now},
+            "purpose": KNOWN,
             "_id": {"$nin": list(not_these)},
         }
         return await self._claim(wanted, {}, most, lease_until, taken_over=True)

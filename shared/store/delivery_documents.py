@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -17,6 +18,7 @@ from shared.domain.delivery import (
     State,
     Target,
 )
+from shared.events.words import known
 from shared.store.connection import Document
 from shared.store.summary_documents import summary_document, summary_from
 
@@ -43,13 +45,16 @@ class History:
 
 def history_from(document: Document) -> History:
     tried = (
-        Tried(entry["at"], entry["receiver"], Attempt(entry["outcome"]), entry.get("problem"))
+        Tried(entry["at"], entry["receiver"], known(entry["outcome"], Attempt.UNKNOWN), entry.get("problem"))
         for entry in document.get("attempts", ())
     )
     row = delivery_from(document)
     return History(row, document.get("planned_at", row.due_at), document.get("sent_at"), tuple(tried))
 
 
+_PURPOSES = frozenset(Purpose)
+#: Matches what this release can say anything of.
+KNOWN = {"$in": sorted(_PURPOSES)}
 _CONTENT_FIELDS = tuple(field.name for field in fields(Content))
 _CONTENT_TUPLES = frozenset({"touchpoints", "lenses", "urgency_reasons", "attachments"})
 
@@ -88,7 +93,13 @@ def document_of(row: Delivery) -> Document:
     return document
 
 
+def deliveries_from(documents: Iterable[Document]) -> list[Delivery]:
+    """Without rows of a purpose that only a newer release knows: it cannot be said what they are."""
+    return [delivery_from(document) for document in documents if document["purpose"] in _PURPOSES]
+
+
 def delivery_from(document: Document) -> Delivery:
+    """A state that only a newer release knows is `held`: nobody sends it, and it is not over."""
     ref = document.get("provider_ref")
     return Delivery(
         id=document["_id"],
@@ -103,7 +114,7 @@ def delivery_from(document: Document) -> Delivery:
         content=_content_from(document["content"]),
         why=tuple(document["why"]),
         urgent=document["urgent"],
-        state=State(document["state"]),
+        state=known(document["state"], State.HELD),
         position=document["position"],
         tries=document["tries"],
         trying_since=document.get("trying_since"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
+import structlog
 from pymongo.errors import DuplicateKeyError
 
 from shared.domain.directory import Directory
@@ -23,6 +24,7 @@ from shared.store.directory_documents import (
     checked,
     document_of,
     entry_of,
+    known_version_of,
     line,
     stored,
     version_of,
@@ -40,6 +42,7 @@ _VERSIONS = {"workspace": {"$exists": True}}
 #: Each time somebody was faster, somebody got ahead. Of six who did not stop, one lost ten times in a row
 #: within thirty changes [measured].
 _MOST_TRIES = 50
+_log = structlog.get_logger()
 
 
 class Conflict(ListeningPostError):
@@ -58,12 +61,23 @@ class DirectoryStore:
         self._store = store
 
     async def current(self) -> Version | None:
-        """The version in force; None before the first was applied."""
+        """The version in force, to be changed or copied; None before the first was applied.
+
+        Raises DependencyDown for one that says what only a newer release knows.
+        """
+        document = await self._in_force()
+        return version_of(document) if document else None
+
+    async def in_force(self) -> Version | None:
+        """The version in force, to work by: without what only a newer release knows."""
+        document = await self._in_force()
+        return known_version_of(document) if document else None
+
+    async def _in_force(self) -> Document | None:
         collection = self._store.collection(DIRECTORY.name)
         with guard():
             pointer = await collection.find_one({"_id": _POINTER})
-            document = await collection.find_one({"_id": pointer["document"]}) if pointer else None
-        return version_of(document) if document else None
+            return await collection.find_one({"_id": pointer["document"]}) if pointer else None
 
     async def entries(self) -> tuple[Entry, ...]:
         """Every version that was ever in force, the newest first."""
@@ -271,9 +285,11 @@ class DirectoryFollower(Follower[Directory | None]):
         return super().problem() or (None if self._snapshot is not None else _NONE_YET)
 
     async def _read(self) -> Directory | None:
-        version = await self._versions.current()
+        version = await self._versions.in_force()
         if version is None:
             return None
+        if version.passed_over:
+            _log.warning("directory_passed_over", version=version.number, paths=version.passed_over)
         DIRECTORY_VERSION.set(version.number)
         return Directory(version.workspace, version.number)
 

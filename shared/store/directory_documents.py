@@ -15,6 +15,7 @@ from shared import ids
 from shared.domain.workspace import Fault, Unsound, Workspace, faults
 from shared.errors import DependencyDown, InvalidInput, Reason
 from shared.store.connection import Document
+from shared.store.directory_newer import as_far_as_known
 
 
 class Origin(StrEnum):
@@ -36,7 +37,10 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A version of the directory, who made it and how; `number` counts from 1."""
+    """A version of the directory, who made it and how; `number` counts from 1.
+
+    `passed_over`: paths of what only a newer release knows, and is not in `workspace`.
+    """
 
     number: int
     author: str
@@ -44,6 +48,7 @@ class Version:
     # asyncio.run shows what it returns to itself, and all accounts in words took half a second.
     workspace: Workspace = field(repr=False)
     origin: Origin = Origin.FILE
+    passed_over: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +104,15 @@ def version_of(document: Document) -> Version:
     workspace = workspace_of(document["workspace"], document["version"])
     entry = entry_of(document)
     return Version(entry.number, entry.author, entry.applied_at, workspace, entry.origin)
+
+
+def known_version_of(document: Document) -> Version:
+    """As far as this release knows its words. Raises DependencyDown where that is too little."""
+    known = as_far_as_known(document["workspace"])
+    if known is None:
+        return version_of(document)
+    entry = entry_of(document)
+    return Version(entry.number, entry.author, entry.applied_at, known[0], entry.origin, known[1])
 
 
 def entry_of(document: Document) -> Entry:

@@ -54,6 +54,6 @@ def taking_over(event: FeedbackReceived) -> Document:
 
 
 def event_of(document: Document) -> FeedbackClassified:
-    if document["change"] == Change.DELETED.value:
+    if "reported_by" not in document:
         document = {**document, "reported_by": _NOBODY}
     return FeedbackClassified.model_validate(document)

@@ -9,10 +9,12 @@ from shared.domain.bucket import Bucket
 from shared.domain.lens import Lens
 from shared.domain.summary import Group, Sample
 from shared.events.feedback import About, Cause, Kind, Mode, Polarity
+from shared.events.words import known
 from shared.store.connection import Document
 
 #: How many samples of each touchpoint and polarity: some of them may be the reader's own words.
 _SAMPLES = 4
+_LENSES = frozenset(Lens)
 _NOT_TOLD_SINGLY = [Mode.IMPORT.value, Mode.BACKFILL.value]
 
 
@@ -94,14 +96,14 @@ def group_from(document: Document) -> Group:
     alike: dict[str, Any] = document["_id"]
     return Group(
         touchpoints=tuple(alike["touchpoints"]),
-        lenses=tuple(Lens(lens) for lens in alike["lenses"]),
-        polarity=Polarity(alike["polarity"]),
-        kind=Kind(alike["kind"]),
-        about=About(alike["about"]),
+        lenses=tuple(Lens(lens) for lens in alike["lenses"] if lens in _LENSES),
+        polarity=known(alike["polarity"], Polarity.NEUTRAL),
+        kind=known(alike["kind"], Kind.OTHER),
+        about=known(alike["about"], About.OTHER),
         needs_triage=alike["needs_triage"],
         channel=alike["channel"],
         source=alike["source"],
-        mode=Mode(alike["mode"]),
+        mode=known(alike["mode"], Mode.BACKFILL),
         pieces=document["pieces"],
         first_at=document["first_at"],
         last_at=document["last_at"],
@@ -109,7 +111,8 @@ def group_from(document: Document) -> Group:
 
 
 def samples_from(document: Document) -> Sequence[Sample]:
-    touchpoint, polarity = document["_id"].get("touchpoint"), Polarity(document["_id"]["polarity"])
+    touchpoint = document["_id"].get("touchpoint")
+    polarity = known(document["_id"]["polarity"], Polarity.NEUTRAL)
     return [
         Sample(touchpoint, polarity, one["id"], tuple(person for person in one["by"] if person))
         for one in document["best"]

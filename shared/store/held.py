@@ -11,11 +11,11 @@ from datetime import datetime
 from shared.domain.delivery import PLACE, Delivery, Purpose, State
 from shared.domain.fence import WHY
 from shared.store.connection import Collection, Document, guard
-from shared.store.delivery_documents import delivery_from
+from shared.store.delivery_documents import KNOWN, delivery_from
 
 DROPPED = "dropped after a restore: it was told before"
 _INDEX = "held"
-_WANTED = {"state": State.HELD.value, "withdrawn": {"$ne": True}}
+_WANTED = {"state": State.HELD.value, "purpose": KNOWN, "withdrawn": {"$ne": True}}
 #: Cancelled by `drop`, and by nothing else.
 _DROPPED = {"state": State.CANCELLED.value, "dropped_at": {"$exists": True}, "withdrawn": {"$ne": True}}
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
 from shared.domain.quarantine import Quarantined, QuarantineReason
+from shared.events.words import known
 from shared.store.connection import Document, Store, guard
 from shared.store.owners import QUARANTINE
 
@@ -102,7 +103,7 @@ def _entry(row: Document) -> Quarantined:
         id=row["_id"],
         channel=row["channel"],
         source=row["source"],
-        reason=QuarantineReason(row["reason"]),
+        reason=known(row["reason"], QuarantineReason.UNPARSABLE),
         detail=row["detail"],
         raw=bytes(row.get("raw", b"")),
         size_bytes=row["size_bytes"],

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
+from typing import Any, TypeVar
 
 from shared.domain.summary import Count, Summary, Tally
 from shared.store.connection import Document
+
+Kept = TypeVar("Kept", Count, Tally, Summary)
 
 
 def summary_document(summary: Summary) -> Document:
@@ -15,10 +18,18 @@ def summary_document(summary: Summary) -> Document:
 
 
 def summary_from(document: Document) -> Summary:
-    kept = {
-        "origins": tuple(Count(**count) for count in document["origins"]),
-        "touchpoints": tuple(Tally(**tally) for tally in document["touchpoints"]),
-        "lenses": tuple(Count(**count) for count in document["lenses"]),
+    lists: Document = {
+        "origins": tuple(_known(Count, count) for count in document["origins"]),
+        "touchpoints": tuple(_known(Tally, tally) for tally in document["touchpoints"]),
+        "lenses": tuple(_known(Count, count) for count in document["lenses"]),
         "quoted": tuple(document["quoted"]),
     }
-    return Summary(**{**document, **kept})
+    return _known(Summary, {**document, **lists})
+
+
+def _known(kind: type[Kept], document: Document) -> Kept:
+    """Without what only a newer release knows."""
+    values: dict[str, Any] = {
+        field.name: document[field.name] for field in fields(kind) if field.name in document
+    }
+    return kind(**values)

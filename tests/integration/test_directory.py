@@ -91,16 +91,53 @@ async def test_a_follower_waits_for_the_first_and_sees_the_next_within_two_secon
         await follower.stop()
 
 
-async def test_a_version_of_a_newer_release_leaves_the_last_one_in_force(store: Store) -> None:
+async def test_what_only_a_newer_release_knows_is_passed_over_and_never_lost(store: Store) -> None:
+    directory, follower = DirectoryStore(store), DirectoryFollower(store)
+    await directory.propose(workspace("First"), "mara", expected=0, now=clock.now())
+    newer = {
+        "workspace.moon": "full",
+        "workspace.people.0.pronouns": "she",
+        "workspace.receivers": [{"id": "people", "kind": "people"}, {"id": "pager", "kind": "pager"}],
+        "workspace.route.routes.0.receiver": "pager",
+    }
+    await store.collection(DIRECTORY.name).update_many({"workspace": {"$exists": True}}, {"$set": newer})
+    await follower.start()
+    try:
+        known = follower.directory.workspace
+        assert (known.name, known.people[0].id) == ("First", "lotte")
+        assert [receiver.id for receiver in known.receivers] == ["people"]
+        assert known.route.routes[0].receiver is None
+    finally:
+        await follower.stop()
+    version = await directory.in_force()
+    assert version is not None
+    assert set(version.passed_over) == {
+        "moon",
+        "people/0/pronouns",
+        "receivers/1/kind",
+        "receivers/1",
+        "route/routes/0/receiver",
+    }
+    for changing in (
+        directory.current,
+        lambda: directory.change(renamed("Second"), "ben", Origin.API, now=clock.now()),
+    ):
+        with pytest.raises(DependencyDown, match="newer release"):
+            await changing()
+    stored = await store.collection(DIRECTORY.name).find_one({"workspace.moon": "full"})
+    assert stored is not None
+
+
+async def test_of_a_version_that_says_too_little_the_last_one_stays_in_force(store: Store) -> None:
     directory, follower = DirectoryStore(store), DirectoryFollower(store)
     await directory.propose(workspace("First"), "mara", expected=0, now=clock.now())
     await follower.start()
     try:
         await store.collection(DIRECTORY.name).update_many(
-            {"workspace": {"$exists": True}}, {"$set": {"workspace.moon": "full"}}
+            {"workspace": {"$exists": True}}, {"$set": {"workspace.products": [{"moon": "full"}]}}
         )
         with pytest.raises(DependencyDown, match="newer release"):
-            await directory.current()
+            await directory.in_force()
         assert follower.directory.workspace.name == "First"
     finally:
         await follower.stop()

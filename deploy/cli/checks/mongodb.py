@@ -56,14 +56,20 @@ async def _database(store: Store, where: CliSettings) -> AsyncIterator[Finding]:
     if held:
         detail = f"{held:,} are held since a restore: they may have been told before"
         yield Finding("notices", State.WARNING, detail, "listeningpost held   # shows, sends, drops them")
-    current = await DirectoryStore(store).current()
+    current = await DirectoryStore(store).in_force()
     if current is None:
         yield Finding("directory", State.WRONG, "no workspace is applied", "listeningpost apply company.yaml")
     else:
-        yield Finding(
-            "directory", State.OK, f"version {current.number} by {current.author}: {current.workspace.name}"
-        )
+        yield _directory(current)
         yield _secrets(current, where)
+
+
+def _directory(current: Version) -> Finding:
+    detail = f"version {current.number} by {current.author}: {current.workspace.name}"
+    if current.passed_over:
+        unknown = f"{detail}; unknown to this release: {', '.join(current.passed_over)}"
+        return Finding("directory", State.WARNING, unknown, "go on with the newer release that wrote it")
+    return Finding("directory", State.OK, detail)
 
 
 def _clock(theirs: datetime) -> Finding:

@@ -92,7 +92,7 @@ async def _webhooks(where: CliSettings, webhook: WebhookSettings) -> list[Findin
     """Every webhook of the directory, through the guard that is in the way when it is called."""
     try:
         async with connect.store(where) as store:
-            current = await DirectoryStore(store).current()
+            current = await DirectoryStore(store).in_force()
     except DependencyDown:
         # That MongoDB does not answer is said by its own check.
         return []

@@ -113,7 +113,7 @@ class Access:
         ]
 
     async def _contacts(self, subject: Subject) -> list[tuple[str, dict[str, Any]]]:
-        current = await self._versions.current()
+        current = await self._versions.in_force()
         accounts = current.workspace.accounts if current is not None else ()
         return [
             (account.id, contact.model_dump(mode="json", exclude_none=True))

@@ -1,7 +1,7 @@
 """What a spool record holds: a piece with all its bytes, an entry for quarantine, or a body nothing fitted.
 
 Layout: length of the head, head (JSON), event (JSON), then the attachments' bytes one after the other, whose
-sizes stand in the head. The event is the wire format, so a newer release reads what an older one spooled.
+sizes stand in the head. The event is the wire format, so one release reads what another spooled.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from struct import Struct
 from struct import error as StructError  # noqa: N812 - it is an exception class
+from typing import Annotated
 
 from pydantic import BaseModel, ValidationError
 
@@ -20,6 +21,7 @@ from shared.domain.quarantine import Quarantined, QuarantineReason
 from shared.errors import InvalidInput, Reason
 from shared.events.feedback import Attachment, FeedbackReceived
 from shared.events.hook import HookUnmapped
+from shared.events.words import Else
 
 _LENGTH = Struct(">I")
 
@@ -28,7 +30,7 @@ class _Aside(BaseModel):
     id: str
     channel: str
     source: str
-    reason: QuarantineReason
+    reason: Annotated[QuarantineReason, Else(QuarantineReason.UNPARSABLE)]
     detail: str
     size_bytes: int
     received_at: datetime

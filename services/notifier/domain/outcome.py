@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from shared.domain.delivery import Attempt, Delivery, ProviderRef, Settled, State
 from shared.errors import PermanentError, TransientError
 
+_NEWER_RELEASE_AGAIN = timedelta(minutes=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -73,6 +75,16 @@ def held_up(row: Delivery, until: datetime, now: datetime, limits: Limits, jitte
     if until - since > limits.retry_for:
         return _next_in_chain(row, now, Attempt.DEFERRED, "gave up: unreachable")
     return Settled(Attempt.DEFERRED, State.DUE, row.position, until, row.tries, since)
+
+
+def of_newer(row: Delivery, now: datetime) -> Settled:
+    """Not tried: the receiver is one that only a newer release has, which was rolled back since.
+
+    The next in the chain is tried; where there is none it waits for that release.
+    """
+    if row.position + 1 < len(row.chain):
+        return _next_in_chain(row, now, Attempt.DEFERRED, "its receiver needs a newer release")
+    return Settled(Attempt.DEFERRED, State.DUE, row.position, now + _NEWER_RELEASE_AGAIN, row.tries, None)
 
 
 def void(row: Delivery, now: datetime, problem: str) -> Settled:
