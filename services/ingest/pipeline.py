@@ -82,7 +82,7 @@ class Pipeline:
         limits: Limits,
         directory: Callable[[], Directory],
         is_barred: Callable[[FeedbackReceived], bool],
-        heard: Callable[[str, str], None] = lambda _, __: None,
+        heard: Callable[[str, str], None],
         test_tokens: Callable[[], Sequence[SecretStr]] = tuple,
         now: Callable[[], datetime] = clock.now,
     ) -> None:

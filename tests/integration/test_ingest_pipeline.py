@@ -71,6 +71,7 @@ class House:
             limits=Limits(10 * MB, 10, MB),
             directory=lambda: DIRECTORY,
             is_barred=_nobody_was_forgotten,
+            heard=lambda _, __: None,
         )
         self.drain = Drain(self.spool, keeper, outlet, _nobody_was_forgotten)
 

@@ -112,6 +112,8 @@ class Parts:
         self.memory = Memory()
         #: Texts of those who are forgotten.
         self.barred: set[str] = set()
+        #: Channel and source of each batch that was taken.
+        self.heard: list[tuple[str, str]] = []
         self.spool = Spool(directory, quota_bytes=quota_bytes, segment_bytes=MB)
         self.outlet = Outlet(self.kafka, Breaker("kafka", within_s=2, probe_every_s=60))
         self.pipeline = Pipeline(
@@ -122,6 +124,7 @@ class Parts:
             limits=limits,
             directory=lambda: DIRECTORY,
             is_barred=self._is_barred,
+            heard=lambda channel, source: self.heard.append((channel, source)),
             now=lambda: RECEIVED_AT,
         )
         self.drain = Drain(self.spool, self.memory, self.outlet, self._is_barred)

@@ -82,6 +82,13 @@ async def test_bulk_has_a_topic_of_its_own(house: Parts, mode: Mode, topic: str)
     assert house.kafka.calls == [(topic, 1)]
 
 
+async def test_a_source_is_heard_when_a_live_piece_of_it_is_kept(house: Parts) -> None:
+    await house.pipeline.accept([submission(text=""), submission(mode=Mode.IMPORT)])
+    assert house.heard == []
+    await house.pipeline.accept([submission(text="a"), submission(text="b")])
+    assert house.heard == [("mail", "feedback@brightline.example")]
+
+
 async def test_the_trace_travels_along(house: Parts) -> None:
     await house.pipeline.accept([submission(trace="00-a-b-01"), submission()])
     assert house.kafka.traces == ["00-a-b-01", None]
