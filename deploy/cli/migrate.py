@@ -15,6 +15,7 @@ from deploy.cli.settings import CliSettings, settings
 from shared.store.declared import Condition, Part
 from shared.store.migrations import Migrator, examine
 from shared.store.owners import COLLECTIONS
+from shared.store.schema import SCHEMA, Schema, SchemaStore, Standing
 
 
 def register(app: typer.Typer) -> None:
@@ -34,13 +35,14 @@ def migrate(
     Collections, validators, indexes, then numbered migrations. Every service does the same when it starts,
     one at a time. Nothing is removed, and doing it again does no harm. Shows what was applied when.
     """
-    before, after = asyncio.run(_migrate(settings(), dry_run=dry_run))
+    before, after, schema = asyncio.run(_migrate(settings(), dry_run=dry_run))
     to_make = [part for part in before if part.condition is not Condition.THERE]
     left = [part for part in after if part.condition is not Condition.THERE]
     if as_json:
         print_json(
             {
                 "dry_run": dry_run,
+                "schema": {"database": schema.number, "release": SCHEMA},
                 "made": [] if dry_run else [_as_json(part) for part in to_make],
                 "to_make": [_as_json(part) for part in left],
                 "migrations": [_as_json(part) for part in after if part.kind == "migration"],
@@ -48,15 +50,17 @@ def migrate(
         )
     else:
         _show(to_make, after, dry_run=dry_run)
+        if schema.standing is Standing.NEWER:
+            results().print(Text(f"It is of schema {schema}, newer than {SCHEMA}: nothing is changed in it."))
     raise typer.Exit(ExitCode.FOUND if left else ExitCode.OK)
 
 
-async def _migrate(where: CliSettings, *, dry_run: bool) -> tuple[list[Part], list[Part]]:
-    """What there was, and what there is."""
+async def _migrate(where: CliSettings, *, dry_run: bool) -> tuple[list[Part], list[Part], Schema]:
+    """What there was, what there is, and of which schema."""
     async with connect.store(where) as store:
         before = await examine(store)
         if dry_run:
-            return before, before
+            return before, before, await SchemaStore(store).found()
         columns = (TextColumn("{task.description:<32}"), BarColumn(), MofNCompleteColumn())
         with Progress(*columns, console=remarks(), transient=True) as progress:
             task = progress.add_task("waiting for its turn", total=len(COLLECTIONS))
@@ -65,7 +69,7 @@ async def _migrate(where: CliSettings, *, dry_run: bool) -> tuple[list[Part], li
                 progress.update(task, advance=1, description=name)
 
             await Migrator(store, progress=at).start()
-        return before, await examine(store)
+        return before, await examine(store), await SchemaStore(store).found()
 
 
 def _show(to_make: list[Part], after: list[Part], *, dry_run: bool) -> None:

@@ -2,7 +2,7 @@
 
 Any service may start first, so each of them calls this. One does it, under a lease that it renews while it is
 at work; the others wait, and say so. Whoever is killed half way loses the lease soon after, and another goes
-on from the migration that was under way.
+on from the migration that was under way. What the next release has made stays as it is (`schema.py`).
 """
 
 from __future__ import annotations
@@ -12,17 +12,18 @@ import contextlib
 import os
 import socket
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
-from shared import clock, ids
-from shared.errors import DependencyDown
+from shared import ids
+from shared.errors import ConfigurationError, DependencyDown
 from shared.store.connection import Database, Session, Store, guard
 from shared.store.declared import Condition, Part, declared, ensure
 from shared.store.fence import FenceStore
 from shared.store.leases import LeaseStore
-from shared.store.owners import COLLECTIONS, MIGRATIONS
+from shared.store.owners import COLLECTIONS
+from shared.store.schema import REMEDY, SCHEMA, SchemaStore, Standing
 
 LEASE = "migrations"
 #: So long after a kill another goes on.
@@ -69,6 +70,7 @@ class Migrator:
     ) -> None:
         self._store = store
         self._leases = LeaseStore(store)
+        self._schema = SchemaStore(store)
         self._steps = steps
         self._progress = progress
         self._lease_s = lease_s
@@ -76,7 +78,10 @@ class Migrator:
         self._holder = f"{socket.gethostname()} {os.getpid()} {ids.fresh_id()}"
 
     async def start(self) -> None:
-        """Raises DependencyDown while the store is away or half restored, and when the lease was lost."""
+        """Raises DependencyDown while the store is away or half restored, and when the lease was lost.
+
+        Raises ConfigurationError for a database that a release after the next one has made.
+        """
         if not (await FenceStore(self._store).get()).is_whole:
             # Half of it would be worked on as if it were all; notices of it would be sent.
             raise DependencyDown("mongodb", "a backup is being restored; what broke off is to be run again")
@@ -109,12 +114,22 @@ class Migrator:
             await asyncio.sleep(_ASK_EVERY_S)
 
     async def _migrate(self) -> None:
+        found = await self._schema.found()
+        if found.standing is Standing.UNKNOWN:
+            msg = f"the database is of schema {found}, and this release knows up to {SCHEMA + 1}; {REMEDY}"
+            raise ConfigurationError(msg)
+        if found.standing is Standing.NEWER:
+            _log.warning("schema_of_a_newer_release", schema=found.number, release=found.release)
+            return
         existing = set(await self._store.db.list_collection_names())
+        if found.standing is Standing.OLDER:
+            # Before anything else: from now on an older release leaves alone what it finds.
+            await ensure(self._store.db, self._schema.spec, exists=self._schema.spec.name in existing)
+            await self._under_lease(self._schema.take)
         for spec in COLLECTIONS:
             self._progress(spec.name)
             await ensure(self._store.db, spec, exists=spec.name in existing)
-        done = self._store.collection(MIGRATIONS.name)
-        applied = {document["_id"] async for document in done.find({}, {"_id": 1})}
+        applied = await self._schema.applied()
         for step in self._steps:
             if step.number in applied:
                 continue
@@ -126,22 +141,27 @@ class Migrator:
 
     async def _applied(self, step: Migration) -> None:
         """It is written down, unless the lease is another's by now: then that one does it, and writes."""
-        entry = {"title": step.title, "applied_at": clock.now(), "by": self._holder}
-        done = self._store.collection(MIGRATIONS.name)
 
         async def write(session: Session) -> None:
-            await done.replace_one({"_id": step.number}, entry, upsert=True, session=session)
+            await self._schema.write_down(step.number, step.title, self._holder, session)
 
+        await self._under_lease(write)
+
+    async def _under_lease(self, write: Callable[[Session], Awaitable[object]]) -> None:
         await self._leases.under(LEASE, self._holder, write, lease_s=self._lease_s)
 
 
 async def examine(store: Store, steps: Sequence[Migration] = MIGRATION_STEPS) -> list[Part]:
-    """Everything this release needs, and whether it is there. Changes nothing. Raises DependencyDown."""
-    found = await declared(store)
-    with guard():
-        done = {entry["_id"]: entry async for entry in store.collection(MIGRATIONS.name).find({})}
+    """Everything this release needs, and whether it is there. Changes nothing. Raises DependencyDown.
+
+    In a database that the next release has made nothing is different from what it should be.
+    """
+    found, schema = await declared(store), SchemaStore(store)
+    if (await schema.found()).standing is Standing.NEWER:
+        found = [replace(part, condition=Condition.THERE) for part in found]
+    done = await schema.applied()
     for step in steps:
-        applied_at = done[step.number]["applied_at"] if step.number in done else None
+        applied_at = done.get(step.number)
         condition = Condition.THERE if step.number in done else Condition.MISSING
         found.append(Part("migration", f"{step.number} {step.title}", condition, applied_at))
     return found

@@ -15,6 +15,7 @@ from shared.store.connection import Store
 from shared.store.declared import missing
 from shared.store.deliveries import DeliveryStore
 from shared.store.directory import DirectoryStore, Version
+from shared.store.schema import REMEDY, SCHEMA, Schema, SchemaStore, Standing
 
 _OLDEST_MONGODB = (6, 0)
 #: Leases and retry windows are safe below it; it is also what tokens and signatures tolerate on the way in.
@@ -45,6 +46,7 @@ async def _database(store: Store, where: CliSettings) -> AsyncIterator[Finding]:
     else:
         yield Finding("replica set", State.WRONG, "none", "start mongod with --replSet, then rs.initiate()")
     yield _clock(server["local_time"])
+    yield _schema(await SchemaStore(store).found())
     absent = await missing(store)
     if absent:
         yield Finding(
@@ -70,6 +72,19 @@ def _directory(current: Version) -> Finding:
         unknown = f"{detail}; unknown to this release: {', '.join(current.passed_over)}"
         return Finding("directory", State.WARNING, unknown, "go on with the newer release that wrote it")
     return Finding("directory", State.OK, detail)
+
+
+def _schema(found: Schema) -> Finding:
+    match found.standing:
+        case Standing.OURS:
+            return Finding("schema", State.OK, str(found))
+        case Standing.OLDER:
+            return Finding("schema", State.WRONG, f"{found}, older than {SCHEMA}", "start any service")
+        case Standing.NEWER:
+            detail = f"{found}, newer than {SCHEMA}: this release was rolled back to, and works with it"
+            return Finding("schema", State.WARNING, detail, "go on with that release when it is mended")
+        case Standing.UNKNOWN:
+            return Finding("schema", State.WRONG, f"{found}, too new for {SCHEMA}", REMEDY)
 
 
 def _clock(theirs: datetime) -> Finding:
