@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
@@ -14,6 +14,7 @@ from shared.events.topics import RECEIVED
 from shared.store.connection import guard
 from shared.store.owners import FEEDBACK
 from tests.chaos.cluster import ClusterPost, running_cluster
+from tests.chaos.stopwatch import Record, Stopwatch
 from tests.chaos.traffic import Traffic
 from tests.support import network
 from tests.support.server import Server
@@ -42,35 +43,10 @@ async def post(shared_cluster: ClusterPost) -> ClusterPost:
     return shared_cluster
 
 
-class Stopwatch:
-    """Writes down how long things take, for the end of the run."""
-
-    def __init__(self, record: Callable[[str, object], None]) -> None:
-        self.record = record
-        self._since = asyncio.get_running_loop().time()
-
-    def start(self) -> None:
-        self._since = asyncio.get_running_loop().time()
-
-    @property
-    def elapsed_s(self) -> float:
-        return asyncio.get_running_loop().time() - self._since
-
-    def note(self, what: str) -> None:
-        self.record(what, f"{self.elapsed_s:.1f} s")
-
-
-@pytest.fixture
-def watch(record_property: Callable[[str, object], None]) -> Callable[[], Stopwatch]:
-    return lambda: Stopwatch(record_property)
-
-
 @pytest.mark.soak
-async def test_a_broker_and_then_the_primary_killed(
-    post: ClusterPost, watch: Callable[[], Stopwatch]
-) -> None:
+async def test_a_broker_and_then_the_primary_killed(post: ClusterPost, record_property: Record) -> None:
     """Under 30 pieces a second; both stay dead for a while."""
-    traffic, house, stopwatch = post.traffic(), post.house, watch()
+    traffic, house, stopwatch = post.traffic(), post.house, Stopwatch(record_property)
     async with traffic.flowing(_PER_S):
         await traffic.more(_MORE)
         for what, victim in (
@@ -88,13 +64,11 @@ async def test_a_broker_and_then_the_primary_killed(
 
 @pytest.mark.soak
 @pytest.mark.parametrize("how", ["hangs", "is cut off"])
-async def test_a_broker_that_does_not_answer(
-    post: ClusterPost, watch: Callable[[], Stopwatch], how: str
-) -> None:
+async def test_a_broker_that_does_not_answer(post: ClusterPost, record_property: Record, how: str) -> None:
     """Its connections stay open: that it is gone is seen by the clock alone."""
     if how == "is cut off" and (reason := network.missing()):
         pytest.skip(reason)
-    traffic, stopwatch = post.traffic(), watch()
+    traffic, stopwatch = post.traffic(), Stopwatch(record_property)
     victim = await post.house.kafka.leader(RECEIVED.name)
     async with traffic.flowing(_PER_S):
         await traffic.more(_MORE)
@@ -107,9 +81,9 @@ async def test_a_broker_that_does_not_answer(
     await _all_is_well(post, traffic, stopwatch)
 
 
-async def test_two_brokers_of_three_killed(post: ClusterPost, watch: Callable[[], Stopwatch]) -> None:
+async def test_two_brokers_of_three_killed(post: ClusterPost, record_property: Record) -> None:
     """One copy is no promise: Kafka takes nothing any more, and the spool does."""
-    traffic, stopwatch = post.traffic(), watch()
+    traffic, stopwatch = post.traffic(), Stopwatch(record_property)
     last = await post.house.kafka.leader(RECEIVED.name)
     doomed: list[Server] = [node for node in post.house.kafka.nodes if node is not last]
     async with traffic.flowing(_PER_S):

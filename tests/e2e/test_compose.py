@@ -13,6 +13,7 @@ import re
 import secrets
 import threading
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -24,7 +25,7 @@ import pytest
 
 from deploy.embedded.ports import lease_port
 from tests.e2e.images.__main__ import CannotStandIn, provide, upstream
-from tests.support import compose, compose_stored
+from tests.support import compose, compose_books
 from tests.support.compose import SERVERS, SERVICES, Project, Start
 from tests.support.tree import ROOT
 from tests.support.wait import until
@@ -191,7 +192,7 @@ def test_it_starts_and_becomes_ready_once_it_knows_the_company(project: Project,
     kafka = re.search(r"Kafka version: (\S+)", log)
     assert kafka is not None
     report.add("Kafka says it is", kafka[1])
-    report.add("MongoDB says it is", str(_stored(project)["version"]))
+    report.add("MongoDB says it is", str(_books(project, "version")))
 
 
 #: Prints the services' own password, and what MongoDB says to somebody who has none.
@@ -300,17 +301,18 @@ def test_it_leaves_nothing_behind(project: Project, report: Report) -> None:
     report.add("left behind", "nothing")
 
 
-def _stored(project: Project) -> dict[str, Any]:
-    program = Path(compose_stored.__file__).read_text(encoding="utf-8")
-    return dict(json.loads(project.python(program)))
+def _books(project: Project, part: str) -> Any:  # noqa: ANN401 - JSON
+    program = Path(compose_books.__file__).read_text(encoding="utf-8")
+    return json.loads(project.python(program, part))[part]
 
 
 def _all_stored(project: Project, accepted: list[str]) -> dict[str, int]:
     """How often each is stored, once all of them are: the spool may have to be emptied first."""
-    found: dict[str, int] = {}
+    found: Counter[str] = Counter()
 
     def complete() -> bool:
-        found.update(_stored(project)["stored"])
+        found.clear()
+        found.update(piece["name"] for piece in _books(project, "pieces"))
         return set(accepted) <= set(found)
 
     with contextlib.suppress(AssertionError):

@@ -1,6 +1,6 @@
 """A webhook receiver that takes everything, and writes down when: as a part of a test, or as a process.
 
-`python -m tests.load.sink PORT` runs it as a process. What it got is asked for with `GET /from/<number>`.
+`python -m tests.load.sink [HOST:]PORT` runs it as a process; `GET /from/<number>` answers what it got.
 """
 
 from __future__ import annotations
@@ -32,8 +32,9 @@ class Delivery:
 class Sink:
     """`status` is what it answers. Bound to the loop in which it was started."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, host: str = HOST) -> None:
         self.port = port
+        self._host = host
         self.status = 200
         self.deliveries: list[Delivery] = []
         self._server: asyncio.Server | None = None
@@ -45,7 +46,9 @@ class Sink:
 
     async def start(self) -> None:
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _Connection(self, self._connections), HOST, self.port)
+        self._server = await loop.create_server(
+            lambda: _Connection(self, self._connections), self._host, self.port
+        )
 
     async def stop(self) -> None:
         if self._server is not None:
@@ -122,11 +125,12 @@ class _Connection(asyncio.Protocol):
         self._body: list[bytes] = []
 
 
-async def _serve(port: int) -> None:
-    sink = Sink(port)
+async def _serve(address: str) -> None:
+    host, _, port = address.rpartition(":")
+    sink = Sink(int(port), host or HOST)
     await sink.start()
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    uvloop.run(_serve(int(sys.argv[1])))
+    uvloop.run(_serve(sys.argv[1]))

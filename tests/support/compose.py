@@ -45,6 +45,14 @@ def _answers(*arguments: str) -> bool:
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
+def docker(*arguments: str) -> None:
+    """Raises Failed."""
+    command = ["docker", *arguments]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
+    if done.returncode != 0:
+        raise Failed(f"docker {' '.join(arguments)}: {done.returncode}\n{done.stderr[-4000:]}")
+
+
 def _output(*arguments: str) -> str:
     command = ["docker", *arguments]
     return subprocess.run(command, capture_output=True, encoding="utf-8", check=False).stdout
@@ -106,9 +114,11 @@ class Project:
         """The command line, in its container."""
         return self.compose("run", "--rm", "-T", "tools", *arguments, text=text)
 
-    def python(self, program: str) -> str:
+    def python(self, program: str, *arguments: str) -> str:
         """What a program prints that runs in the tools' container, with its settings."""
-        return self.must("run", "--rm", "-T", "--entrypoint", "python", "tools", "-", text=program)
+        return self.must(
+            "run", "--rm", "-T", "--entrypoint", "python", "tools", "-", *arguments, text=program
+        )
 
     def containers(self, service: str) -> list[Mapping[str, Any]]:
         """As `docker inspect` shows them; those that ended too."""
