@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     HttpUrl,
     PrivateAttr,
@@ -29,20 +27,15 @@ from pydantic_settings import (
 from shared.environment import PREFIX, EnvironmentSource, fault, in_files, unknown_variables
 from shared.errors import ConfigurationError
 from shared.secret_files import SecretFiles
+from shared.section import Section, secret_files
 
 #: The secret that seals who spoke in confidence, where it is a file in the secrets folder.
 CONTRIBUTORS_KEY = "contributors_key"
 #: The secret our own tools show to the services.
 INTERNAL_TOKEN = "internal_token"  # noqa: S105 - a name
 
-#: Settings whose file is followed, and may hold several values.
+#: Settings whose file is followed, and may hold several values; so may those of secrets in sections.
 _ROTATED = (CONTRIBUTORS_KEY, INTERNAL_TOKEN)
-
-
-class Section(BaseModel):
-    """A group of settings: `LISTENINGPOST_KAFKA__IDEMPOTENCE` is field `idempotence` of section `kafka`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class KafkaSettings(Section):
@@ -219,6 +212,9 @@ class CommonSettings(BaseSettings):
         for name in _ROTATED:
             at_start = getattr(self, name)
             self._followed[name] = at_start is None or at_start in self._files.values(name)
+        for name, section in list(self):
+            if isinstance(section, Section):
+                self.__dict__[name] = section.following(self._files, f"{name}__")
 
     def kept(self, name: str) -> tuple[SecretStr, ...]:
         """The values of the secret `name`: the variable's, or what its file holds by now; empty for none."""
@@ -272,7 +268,8 @@ def load(cls: type[AnySettings], environ: Mapping[str, str] | None = None) -> An
     if unknown:
         raise ConfigurationError("; ".join(unknown))
     source = EnvironmentSource(cls)
-    told = {**in_files(cls.model_fields, given.get(f"{PREFIX}SECRETS_DIR"), _ROTATED), **given}
+    rotated = {*_ROTATED, *secret_files(cls.model_fields)}
+    told = {**in_files(cls.model_fields, given.get(f"{PREFIX}SECRETS_DIR"), rotated), **given}
     source.env_vars = {variable.lower(): value for variable, value in told.items()}
     try:
         return cls.model_validate(source())
@@ -280,3 +277,6 @@ def load(cls: type[AnySettings], environ: Mapping[str, str] | None = None) -> An
         raise ConfigurationError(
             "; ".join(fault(each) for each in error.errors(include_input=False))
         ) from None
+
+
+__all__ = ["CommonSettings", "Section", "load"]

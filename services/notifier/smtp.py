@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import aiosmtplib
+import structlog
 from aiosmtplib.errors import (
     SMTPAuthenticationError,
     SMTPConnectError,
@@ -17,11 +19,13 @@ from aiosmtplib.errors import (
 
 from services.notifier.settings import EmailSettings
 from shared.errors import PermanentError, Reason, TransientError, UnknownOutcome
+from shared.section import in_turn
 
 _REFUSED = 400
 _PERMANENT = 500
 _CLOSING = 421
 _CLOSE_WITHIN_S = 2.0
+_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,8 @@ class SmtpPool:
     def __init__(self, settings: EmailSettings) -> None:
         self._settings = settings
         self._free: asyncio.LifoQueue[aiosmtplib.SMTP | None] = asyncio.LifoQueue()
+        #: With which password.
+        self._logged_in: WeakKeyDictionary[aiosmtplib.SMTP, str | None] = WeakKeyDictionary()
         for _ in range(settings.connections):
             self._free.put_nowait(None)
 
@@ -69,13 +75,15 @@ class SmtpPool:
         """Say goodbye on every idle connection."""
         idle = [self._free.get_nowait() for _ in range(self._free.qsize())]
         for connection in idle:
-            if connection is not None and connection.is_connected:
-                with contextlib.suppress(SMTPException, OSError):
-                    await connection.quit(timeout=_CLOSE_WITHIN_S)
+            if connection is not None:
+                await _goodbye(connection)
             self._free.put_nowait(None)
 
     async def _open(self, idle: aiosmtplib.SMTP | None, envelope: Envelope) -> aiosmtplib.SMTP:
         """A connection on which the sender has been accepted: the idle one, if the server still knows it."""
+        if idle is not None and self._is_outdated(idle):
+            await _goodbye(idle)
+            idle = None
         if idle is not None and idle.is_connected:
             try:
                 await _introduce(idle, envelope)
@@ -90,18 +98,43 @@ class SmtpPool:
                 raise
             else:
                 return idle
-        fresh = self._client()
+        fresh = await self._connect()
         try:
-            await fresh.connect()
             await _introduce(fresh, envelope)
         except BaseException:
             fresh.close()
             raise
         return fresh
 
-    def _client(self) -> aiosmtplib.SMTP:
+    async def _connect(self) -> aiosmtplib.SMTP:
+        """Logged in with the newest password that the server takes, of those the settings have by now."""
+        passwords = [each.get_secret_value() for each in in_turn(self._settings.by_now("password"))]
+        for password in passwords[:-1]:
+            try:
+                return await self._log_in(password)
+            except SMTPAuthenticationError:
+                _log.info("smtp_password_refused", others_left=True)
+        return await self._log_in(passwords[-1] if passwords else None)
+
+    async def _log_in(self, password: str | None) -> aiosmtplib.SMTP:
+        fresh = self._client(password)
+        try:
+            await fresh.connect()
+        except BaseException:
+            fresh.close()
+            raise
+        self._logged_in[fresh] = password
+        return fresh
+
+    def _is_outdated(self, connection: aiosmtplib.SMTP) -> bool:
+        """Whether its password was taken out: what was let in with it should not go on for ever."""
+        password = self._logged_in.get(connection)
+        return password is not None and password not in {
+            each.get_secret_value() for each in self._settings.by_now("password")
+        }
+
+    def _client(self, password: str | None) -> aiosmtplib.SMTP:
         settings = self._settings
-        password = settings.password.get_secret_value() if settings.password is not None else None
         return aiosmtplib.SMTP(
             hostname=settings.host,
             port=settings.port,
@@ -111,6 +144,12 @@ class SmtpPool:
             use_tls=settings.security == "tls",
             start_tls=settings.security == "starttls",
         )
+
+
+async def _goodbye(connection: aiosmtplib.SMTP) -> None:
+    if connection.is_connected:
+        with contextlib.suppress(SMTPException, OSError):
+            await connection.quit(timeout=_CLOSE_WITHIN_S)
 
 
 async def _introduce(connection: aiosmtplib.SMTP, envelope: Envelope) -> None:

@@ -27,7 +27,8 @@ class Posted:
 class SlackApi:
     """`async with SlackApi() as slack: slack.url`. `error` is what every call fails with.
 
-    `reply` replaces the answer to everything, after the call took effect (`acts`) or instead.
+    Only who shows one of `tokens` is heard. `reply` replaces the answer to everything, after the call took
+    effect (`acts`) or instead.
     """
 
     messages: list[Posted] = field(default_factory=list)
@@ -37,6 +38,7 @@ class SlackApi:
     reply: Reply | None = None
     acts: bool = True
     page: int = 100
+    tokens: set[str] = field(default_factory=lambda: {TOKEN})
 
     def __post_init__(self) -> None:
         self._server = HttpServer(self._answer)
@@ -60,7 +62,7 @@ class SlackApi:
 
     async def _answer(self, request: Request) -> Reply:
         method = request.path.removeprefix("/api/")
-        if request.headers.get("authorization") != f"Bearer {TOKEN}":
+        if request.headers.get("authorization") not in {f"Bearer {token}" for token in self.tokens}:
             return _json({"ok": False, "error": "invalid_auth"})
         if "json" in request.headers.get("content-type", ""):
             body = json.loads(request.body)

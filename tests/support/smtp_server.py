@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import warnings
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Self, cast
 
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +33,14 @@ class SmtpServer:
     """`async with SmtpServer() as server: server.mails`. aiosmtpd speaks, this decides.
 
     `at_rcpt` and `at_data` are what is answered there instead of 250; "hang up" cuts the connection,
-    "silence" answers nothing.
+    "silence" answers nothing. Where `passwords` are set, who shows none of them gets no further than AUTH.
     """
 
     def __init__(self) -> None:
         self.mails: list[Mail] = []
         self.at_rcpt: str | None = None
         self.at_data: str | None = None
+        self.passwords: set[str] | None = None
         self.connections = 0
         self.refused = 0
         self.port = 0
@@ -73,6 +75,12 @@ class SmtpServer:
         self.connections += 1
         return _Listening(self, self._open)
 
+    def authenticate(
+        self, _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, login: object
+    ) -> AuthResult:
+        shown = login.password.decode() if isinstance(login, LoginPassword) else None
+        return AuthResult(success=shown in (self.passwords or ()), handled=False)
+
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
         self, server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
@@ -103,7 +111,18 @@ class _Listening(SMTP):
     line_length_limit = 100_000
 
     def __init__(self, handler: SmtpServer, everybody: set[_Listening]) -> None:
-        super().__init__(handler, enable_SMTPUTF8=True, hostname="test", loop=asyncio.get_running_loop())
+        with warnings.catch_warnings():
+            # That it asks for a password and not for TLS is what it warns of; it is on this machine.
+            warnings.simplefilter("ignore")
+            super().__init__(
+                handler,
+                enable_SMTPUTF8=True,
+                hostname="test",
+                loop=asyncio.get_running_loop(),
+                authenticator=handler.authenticate,
+                auth_required=handler.passwords is not None,
+                auth_require_tls=False,
+            )
         self._everybody = everybody
         self._carrier: asyncio.Transport | None = None
 

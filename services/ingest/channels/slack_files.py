@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+from pydantic import SecretStr
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from services.ingest.domain.slack.envelope import SlackFile
@@ -15,13 +16,15 @@ from shared.errors import PermanentError, Reason, TransientError
 
 _TIMEOUT_S = 20.0
 _TRIES = 3
+#: Slack tells a wrong token in several ways, a login page among them.
+_PERHAPS_THE_TOKEN = frozenset({Reason.REJECTED, Reason.FORBIDDEN})
 
 
 class SlackFiles:
     """Downloads with the app's bot token."""
 
     def __init__(self, settings: SlackSettings, max_file_bytes: int) -> None:
-        self._token = settings.bot_token.get_secret_value() if settings.bot_token else ""
+        self._settings = settings
         self._api = str(settings.api_url)
         self._max_file_bytes = max_file_bytes
         self._opened: httpx.AsyncClient | None = None
@@ -36,7 +39,7 @@ class SlackFiles:
 
     def open(self) -> None:
         """Reading the certificates of all authorities takes 50 ms: the first message need not wait for it."""
-        if self._token:
+        if self._settings.by_now("bot_token"):
             _ = self._client
 
     async def close(self) -> None:
@@ -45,35 +48,48 @@ class SlackFiles:
             self._opened = None
 
     async def fetch(self, file: SlackFile) -> File:
-        """The file's bytes. Raises PermanentError, or TransientError after three tries."""
-        if not self._token:
+        """The file's bytes, by the newest token that Slack takes.
+
+        Raises PermanentError, or TransientError after three tries.
+        """
+        tokens = self._settings.by_now("bot_token")
+        if not tokens:
             raise PermanentError(Reason.CONFIGURATION, "there is no bot token to fetch files with")
+        for token in tokens[:-1]:
+            try:
+                return await self._try(file, token)
+            except PermanentError as error:
+                if error.reason not in _PERHAPS_THE_TOKEN:
+                    raise
+        return await self._try(file, tokens[-1])
+
+    async def _try(self, file: SlackFile, token: SecretStr) -> File:
         tries = AsyncRetrying(
             retry=retry_if_exception_type(TransientError),
             stop=stop_after_attempt(_TRIES),
             wait=wait_exponential(multiplier=0.3, max=5),
             reraise=True,
         )
-        return await tries(self._fetch, file)
+        return await tries(self._fetch, file, token)
 
-    async def _fetch(self, file: SlackFile) -> File:
+    async def _fetch(self, file: SlackFile, token: SecretStr) -> File:
         if file.file_access == "check_file_info" or not (file.url_private_download or file.url_private):
-            file = await self._info(file)
+            file = await self._info(file, token)
         url = file.url_private_download or file.url_private or ""
         if not self._is_slack(url):
             raise PermanentError(Reason.REJECTED, "the file lies outside Slack")
         if (file.size or 0) > self._max_file_bytes:
             raise PermanentError(Reason.TOO_LARGE, "the file is too large")
         media_type = file.mimetype or "application/octet-stream"
-        content = await self._download(url, media_type)
+        content = await self._download(url, media_type, token)
         return File(file.name or file.title or "file", media_type, content)
 
-    async def _info(self, file: SlackFile) -> SlackFile:
+    async def _info(self, file: SlackFile, token: SecretStr) -> SlackFile:
         """The rest of a stub: Slack does not send what a file of another workspace is, one has to ask."""
         url = httpx.URL(self._api).join("files.info")
         try:
             response = await self._client.get(
-                url, params={"file": file.id or ""}, headers=self._authorization()
+                url, params={"file": file.id or ""}, headers=_authorization(token)
             )
             self._raise_for(response)
             answer: Any = response.json()
@@ -85,11 +101,11 @@ class SlackFiles:
             raise PermanentError(Reason.REJECTED, "files.info refused")
         return SlackFile.model_validate(answer.get("file") or {})
 
-    async def _download(self, url: str, media_type: str) -> bytes:
+    async def _download(self, url: str, media_type: str, token: SecretStr) -> bytes:
         chunks: list[bytes] = []
         size = 0
         try:
-            async with self._client.stream("GET", url, headers=self._authorization()) as response:
+            async with self._client.stream("GET", url, headers=_authorization(token)) as response:
                 self._raise_for(response)
                 is_page = response.headers.get("content-type", "").startswith("text/html")
                 if is_page and not media_type.startswith("text/"):
@@ -122,5 +138,6 @@ class SlackFiles:
             return False
         return over_tls and not parts.username and (host == "slack.com" or host.endswith(".slack.com"))
 
-    def _authorization(self) -> dict[str, str]:
-        return {"authorization": f"Bearer {self._token}"}
+
+def _authorization(token: SecretStr) -> dict[str, str]:
+    return {"authorization": f"Bearer {token.get_secret_value()}"}

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
+from pydantic import SecretStr
 
 from services.notifier.domain.slack_message import message_of, withdrawn_message
 from services.notifier.settings import NotifierSettings
@@ -18,13 +19,17 @@ from shared import clock
 from shared.domain.delivery import Delivery, ProviderRef, Purpose, Target
 from shared.errors import PermanentError, Reason, TransientError, UnknownOutcome
 from shared.net.retry_after import parse_retry_after
+from shared.section import in_turn
 
 _NOT_HANDED_OVER = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 #: Slack says of these that some of it may have happened.
 _IN_DOUBT = frozenset({"internal_error", "fatal_error", "request_timeout"})
 _LATER = frozenset({"ratelimited", "rate_limited", "service_unavailable", "team_added_to_org"})
-_MISCONFIGURED = frozenset(
-    {"not_authed", "invalid_auth", "account_inactive", "token_revoked", "token_expired", "missing_scope"}
+_TOKEN_REFUSED = frozenset(
+    {"not_authed", "invalid_auth", "account_inactive", "token_revoked", "token_expired"}
+)
+_MISCONFIGURED = _TOKEN_REFUSED | frozenset(
+    {"missing_scope"}
     | {"no_permission", "not_allowed_token_type", "org_login_required", "ekm_access_denied", "access_denied"}
 )
 _GONE = frozenset({"message_not_found", "channel_not_found", "is_archived"})
@@ -52,11 +57,9 @@ class SlackReceiver:
         return self.name
 
     async def start(self) -> None:
-        token = self._settings.bot_token
-        if token is not None:
+        if self._settings.by_now("bot_token"):
             self._client = httpx.AsyncClient(
                 base_url=str(self._settings.api_url),
-                headers={"Authorization": f"Bearer {token.get_secret_value()}"},
                 timeout=self._settings.timeout_s,
                 follow_redirects=False,
                 trust_env=False,
@@ -143,20 +146,39 @@ class SlackReceiver:
     async def _call(
         self, method: str, values: Reply, *, fine: frozenset[str] = frozenset(), as_form: bool = False
     ) -> Reply:
+        """With the newest token that Slack takes: what it refuses for its token, it has not done."""
+        tokens = in_turn(self._settings.by_now("bot_token"))
+        for token in tokens[:-1]:
+            response = await self._post(method, values, token, as_form=as_form)
+            if not _is_of_the_token(response):
+                return _read(response, fine)
+        if not tokens:
+            raise PermanentError(Reason.CONFIGURATION, "no Slack token is configured")
+        return _read(await self._post(method, values, tokens[-1], as_form=as_form), fine)
+
+    async def _post(self, method: str, values: Reply, token: SecretStr, *, as_form: bool) -> httpx.Response:
         if self._client is None:
             raise PermanentError(Reason.CONFIGURATION, "no Slack token is configured")
+        headers = {"Authorization": f"Bearer {token.get_secret_value()}"}
         try:
             if as_form:
-                response = await self._client.post(method, data=values)
-            else:
-                response = await self._client.post(method, json=values)
+                return await self._client.post(method, data=values, headers=headers)
+            return await self._client.post(method, json=values, headers=headers)
         except _NOT_HANDED_OVER as error:
             raise TransientError(
                 Reason.UNREACHABLE, f"Slack is not reached ({type(error).__name__})"
             ) from None
         except httpx.HTTPError as error:
             raise UnknownOutcome(f"no answer from Slack ({type(error).__name__})") from None
-        return _read(response, fine)
+
+
+def _is_of_the_token(response: httpx.Response) -> bool:
+    """Whether another token might be taken."""
+    try:
+        reply = response.json()
+    except ValueError:
+        return False
+    return isinstance(reply, dict) and reply.get("error") in _TOKEN_REFUSED
 
 
 def _read(response: httpx.Response, fine: frozenset[str]) -> Reply:

@@ -101,3 +101,38 @@ def test_keys_are_rotated_and_a_wrong_one_takes_nothing_away() -> None:
         seal.open(before)
     with pytest.raises(ConfigurationError, match="no Fernet key"):
         ContributorSeal(lambda: (SecretStr("no key at all"),))
+
+
+def test_the_secret_of_a_section_is_followed_where_it_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "kafka__sasl_password").write_text("new\nold\n")
+    (tmp_path / "mongo__password").write_text("of the file\n")
+    settings = load(
+        CommonSettings,
+        {"LISTENINGPOST_SECRETS_DIR": str(tmp_path), "LISTENINGPOST_MONGO__PASSWORD": "of the variable"},
+    )
+    assert settings.kafka.sasl_password == SecretStr("new")
+    assert shown(settings.kafka.by_now("sasl_password")) == ["new", "old"]
+    assert shown(settings.mongo.by_now("password")) == ["of the variable"]
+    settings.kafka._files.clock_s = Clock(float("inf"))  # type: ignore[union-attr]
+    (tmp_path / "kafka__sasl_password").write_text("newer\n")
+    (tmp_path / "mongo__password").write_text("another\n")
+    assert shown(settings.kafka.by_now("sasl_password")) == ["newer"]
+    assert shown(settings.mongo.by_now("password")) == ["of the variable"], "a variable wins over the file"
+    assert shown(CommonSettings().mongo.by_now("uri")) == [settings.mongo.uri.get_secret_value()]
+
+
+def test_what_a_file_of_a_section_held_last_holds_while_there_is_none(tmp_path: Path) -> None:
+    file = tmp_path / "kafka__sasl_password"
+    file.write_text("old\n")
+    kafka = load(CommonSettings, {"LISTENINGPOST_SECRETS_DIR": str(tmp_path)}).kafka
+    file.unlink()
+    kafka._files.clock_s = Clock(float("inf"))  # type: ignore[union-attr]
+    assert shown(kafka.by_now("sasl_password")) == ["old"]
+
+
+def test_one_installation_s_secrets_are_not_another_s(tmp_path: Path) -> None:
+    """Sections that are set nowhere are one object for all settings of a process."""
+    (tmp_path / "mongo__password").write_text("mine\n")
+    mine = load(CommonSettings, {"LISTENINGPOST_SECRETS_DIR": str(tmp_path)})
+    assert shown(mine.mongo.by_now("password")) == ["mine"]
+    assert CommonSettings().mongo.by_now("password") == ()
