@@ -11,22 +11,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC
 from typing import Any, TypeAlias
-from urllib.parse import urlsplit
+from weakref import WeakValueDictionary
 
+import structlog
 from bson.codec_options import CodecOptions
 from motor.motor_asyncio import (
-    AsyncIOMotorClient,
     AsyncIOMotorClientSession,
     AsyncIOMotorCollection,
     AsyncIOMotorDatabase,
 )
 from pymongo import WriteConcern
-from pymongo.errors import ConfigurationError as DriverRefuses
-from pymongo.errors import InvalidURI, PyMongoError
+from pymongo.errors import PyMongoError
 
 from shared.errors import ConfigurationError, DependencyDown
 from shared.settings import MongoSettings
-from shared.store.away import SETTING, away
+from shared.store.away import away
+from shared.store.login import Client, Login, connect, is_taken, logins
 
 Document: TypeAlias = dict[str, Any]
 Database: TypeAlias = AsyncIOMotorDatabase[Document]
@@ -34,6 +34,9 @@ Collection: TypeAlias = AsyncIOMotorCollection[Document]
 Session: TypeAlias = AsyncIOMotorClientSession
 
 _WATCH_EVERY_S = 2.0
+#: Longer than an answer may take, and than anybody reads from one cursor.
+_FINISH_WITHIN_S = 60.0
+_log = structlog.get_logger()
 
 
 @contextmanager
@@ -55,14 +58,19 @@ class Store:
 
     def __init__(self, settings: MongoSettings) -> None:
         self._settings = settings
-        self._client: AsyncIOMotorClient[Document] | None = None
+        self._client: Client | None = None
+        self._login: Login | None = None
+        #: Those that were in use before, until what is under way has ended.
+        self._old: list[Client] = []
+        self._given: WeakValueDictionary[int, Collection] = WeakValueDictionary()
         self._watch: asyncio.Task[None] | None = None
         self._problem: str | None = None
 
     @property
     def db(self) -> Database:
         if self._client is None:
-            self._client = self._connect()
+            self._login = logins(self._settings)[0]
+            self._client = connect(self._login, self._settings)
         options: CodecOptions[Document] = CodecOptions(tz_aware=True, tzinfo=UTC)
         concern = WriteConcern(w="majority", j=True, wtimeout=10_000)
         return self._client.get_database(
@@ -70,10 +78,17 @@ class Store:
         )
 
     def collection(self, name: str) -> Collection:
-        return self.db[name]
+        """It stays good when the password changes."""
+        made = self.db[name]
+        self._given[id(made)] = made
+        return made
 
     async def start(self) -> None:
         with guard():
+            if len(logins(self._settings)) > 1:
+                # The newest may not be known to the server yet.
+                self._login = None
+                await self._renew()
             await self.db.command("ping")
         self._watch = asyncio.create_task(self._keep_watch(), name="watch mongodb")
 
@@ -83,6 +98,8 @@ class Store:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._watch
             self._watch = None
+        while self._old:
+            self._close_oldest()
         if self._client is not None:
             self._client.close()
             self._client = None
@@ -108,6 +125,7 @@ class Store:
             try:
                 with guard():
                     async with asyncio.timeout(_WATCH_EVERY_S * 2):
+                        await self._renew()
                         await self.db.command("ping")
             except DependencyDown as error:
                 self._problem = str(error)
@@ -117,34 +135,46 @@ class Store:
             else:
                 self._problem = None
 
-    def _connect(self) -> AsyncIOMotorClient[Document]:
-        timeout_ms = self._settings.server_selection_timeout_ms
+    async def _renew(self) -> None:
+        """The newest login that the server takes is the one in use, for all who hold a collection of ours.
+
+        Raises PyMongoError where the server cannot be asked; then everything stays as it is.
+        """
+        for login in logins(self._settings):
+            if login == self._login:
+                return
+            client = self._try_out(login)
+            if client is None:
+                continue
+            if await is_taken(client):
+                self._take(client, login)
+                _log.info("mongodb_login_renewed")
+                return
+            client.close()
+
+    def _try_out(self, login: Login) -> Client | None:
         try:
-            return AsyncIOMotorClient(
-                self._settings.uri.get_secret_value(),
-                **_password(self._settings),
-                appname="listeningpost",
-                serverSelectionTimeoutMS=timeout_ms,
-                connectTimeoutMS=timeout_ms,
-                socketTimeoutMS=20_000,
-                retryWrites=True,
-                maxPoolSize=64,
-            )
-        except InvalidURI as error:
-            # The driver's own words may hold a part of it.
-            msg = f"{SETTING} is no address of MongoDB; what is special in a name or password is written %40"
-            raise ConfigurationError(msg) from error
-        except (DriverRefuses, ValueError, OSError) as error:
-            msg = f"{SETTING}: an option, or a file that it names, is of no use ({type(error).__name__})"
-            raise ConfigurationError(msg) from error
+            return connect(login, self._settings)
+        except ConfigurationError as error:
+            # Who rotates has made a mistake: what holds so far goes on.
+            _log.error("mongodb_login_unusable", cause=str(error))
+            return None
 
+    def _take(self, client: Client, login: Login) -> None:
+        """What is under way at the old one comes to its end there; everything else goes to the new one."""
+        old, self._client, self._login = self._client, client, login
+        db = self.db
+        for collection in list(self._given.values()):
+            current = db[collection.name]
+            collection.delegate = current.delegate
+            collection.database = db  # type: ignore[attr-defined] # Motor's own, missing in its types
+        if old is not None:
+            self._old.append(old)
+            asyncio.get_running_loop().call_later(_FINISH_WITHIN_S, self._close_oldest)
 
-def _password(settings: MongoSettings) -> dict[str, Any]:
-    """The one that the address has left out. The driver prefers even None to what the address has."""
-    named = urlsplit(settings.uri.get_secret_value())
-    if settings.password is None or not named.username or named.password:
-        return {}
-    return {"password": settings.password.get_secret_value()}
+    def _close_oldest(self) -> None:
+        if self._old:
+            self._old.pop(0).close()
 
 
 __all__ = ["Collection", "Database", "Document", "PyMongoError", "Session", "Store", "guard"]

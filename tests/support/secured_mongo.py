@@ -40,6 +40,19 @@ class SecuredMongo(MongoServer):
         self._child = None
         await Mongod.start(self)
 
+    async def change_password(self, new: str) -> None:
+        uri = self.secured_uri(password=self._password, ca=self._authority.file)
+        client: AsyncIOMotorClient[dict[str, object]] = AsyncIOMotorClient(uri)
+        await client.admin.command("updateUser", USERNAME, pwd=new)
+        client.close()
+        self._password = new
+
+    async def restart(self) -> None:
+        """Every connection is lost, and has to log in anew."""
+        await self.stop()
+        self._child = None
+        await Mongod.start(self)
+
     def _command(self) -> Command:
         plain = super()._command()
         if not self._is_secured:
