@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +13,8 @@ from tests.support.choice import AddressMissing, Choice, Kind, Stack, choose_kaf
 from tests.support.kafka_jars import KAFKA_VERSION, why_unavailable
 
 if TYPE_CHECKING:
+    from xdist.workermanage import WorkerController
+
     from tests.support import session
 
 _STACK_HELP = """Kafka and MongoDB for the tests. auto: the addresses in LISTENINGPOST_TEST_KAFKA and
@@ -22,6 +24,8 @@ as with auto. embedded: that. env: the addresses or nothing."""
 _CHOICES = pytest.StashKey[dict[str, Choice]]()
 #: Which fixture asks for which server.
 _ASKS = {"kafka_server": "kafka", "apache_kafka": "kafka", "mongo_server": "mongo"}
+_WITH_SERVERS = ("tests/integration/", "tests/chaos/", "tests/e2e/")
+_FIRST_WORKER = "gw0"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -35,8 +39,22 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_report_collectionfinish(config: pytest.Config, items: Sequence[pytest.Item]) -> list[str]:
     """The servers that are needed; a run that needs none asks nobody."""
     asked = {fixture for item in items for fixture in getattr(item, "fixturenames", ())}
-    wanted = sorted({server for fixture, server in _ASKS.items() if fixture in asked})
-    return [f"{server}: {_chosen(config, server)}" for server in wanted]
+    wanted = {server for fixture, server in _ASKS.items() if fixture in asked}
+    return _named(config, wanted)
+
+
+def pytest_xdist_node_collection_finished(node: WorkerController, ids: Sequence[str]) -> None:
+    """The same with several processes: each has its servers, chosen alike. Here only the paths are known."""
+    reporter = node.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or node.gateway.id != _FIRST_WORKER:
+        return
+    if any(name.startswith(_WITH_SERVERS) for name in ids):
+        for line in _named(node.config, set(_ASKS.values())):
+            reporter.write_line(line)
+
+
+def _named(config: pytest.Config, servers: Collection[str]) -> list[str]:
+    return [f"{server}: {_chosen(config, server)}" for server in sorted(servers)]
 
 
 def _chosen(config: pytest.Config, server: str) -> Choice:
