@@ -53,11 +53,15 @@ class Broker(Protocol):
 
 
 class Running:
-    """A program of ours. `start` may be called again after it ended; its port stays the same."""
+    """A program of ours. `start` may be called again after it ended; its port stays the same.
+
+    It runs in the folder `cwd`, from which Python takes its modules first; None is that of this process.
+    """
 
     def __init__(self, name: str, argv: tuple[str, ...], env: Mapping[str, str], port: PortLease) -> None:
         self.name = name
         self.lines: deque[str] = deque(maxlen=_KEPT_LINES)
+        self.cwd: Path | None = None
         self._argv = argv
         self._env = env
         self._lease = port
@@ -77,7 +81,7 @@ class Running:
 
     def start(self, **env: str) -> None:
         """`env` is added for this one life: `start(LISTENINGPOST_FAILPOINT="…")`."""
-        command = Command(self.name, self._argv, env={**self._env, **env}, grace_s=20)
+        command = Command(self.name, self._argv, env={**self._env, **env}, cwd=self.cwd, grace_s=20)
         self._child = Child(command, self._hear)
         self._child.start()
 
