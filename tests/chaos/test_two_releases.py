@@ -65,7 +65,6 @@ async def test_the_release_before_and_this_one(post: Post, tmp_path: Path, recor
     async with _Rolling(post) as rolling:
         await rolling.to(tmp_path)
         await rolling.to(ROOT)
-        await rolling.to(tmp_path)
     await rolling.nobody_noticed(record_property)
     record_property("the release before", name)
 

@@ -78,12 +78,11 @@ class Server(Opened):
         return self._child is not None and self._child.running
 
     async def start(self) -> None:
-        if self._child is None:
+        if not self.running:
             self._child = Child(self._command(), self._output)
-        self._child.start()
-        await until(
-            self._is_up, within_s=self.within_s, what=f"{self._child.name} answers on port {self.port}"
-        )
+        child = self._started()
+        child.start()
+        await until(self._is_up, within_s=self.within_s, what=f"{child.name} answers on port {self.port}")
 
     async def stop(self) -> None:
         """SIGTERM. Not running: nothing happens."""
