@@ -16,6 +16,7 @@ from typing import IO, Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from deploy.cli.output import ExitCode, Failed
+from shared.store.schema import Schema, Standing
 
 #: Goes up when an older release could no longer read what is written.
 FORMAT = 1
@@ -51,10 +52,14 @@ class Offsets(_Stated):
 
 
 class Manifest(_Stated):
-    """`made_at`: when the dump began. `offsets` is empty where Kafka was not asked."""
+    """`made_at`: when the dump began. `offsets` is empty where Kafka was not asked.
+
+    `schema_number` is of the database, 0 in backups of before there was one.
+    """
 
     format: int
     release: str
+    schema_number: int = 0
     made_at: datetime
     database: str
     members: Mapping[str, Member]
@@ -132,7 +137,8 @@ class Reader:
             self.manifest = Manifest.model_validate_json(stated)
         except ValidationError:
             raise Failed(f"{file}: its manifest cannot be read") from None
-        if self.manifest.format > FORMAT:
+        is_unknown = Schema(self.manifest.schema_number).standing is Standing.UNKNOWN
+        if self.manifest.format > FORMAT or is_unknown:
             detail = f"{file} was made by release {self.manifest.release}, in a form this one does not know"
             raise Failed(detail, "restore it with that release or a newer one")
 

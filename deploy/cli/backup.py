@@ -27,6 +27,7 @@ from shared.errors import DependencyDown
 from shared.store.connection import Store
 from shared.store.directory import DirectoryStore
 from shared.store.dump import DUMPED, SnapshotGoneError, read, sizes, snapshot, split
+from shared.store.schema import SchemaStore
 
 _PART_BYTES = 1_048_576
 
@@ -111,12 +112,14 @@ async def _run(
             )
             raise Failed(str(error), remedy) from None
         await _workspace(store, writer)
+        schema = await SchemaStore(store).found()
     if spool is not None:
         for path in _spooled(spool):
             await writer.add(f"{archive.SPOOL}{path.relative_to(spool)}", _file(path))
     manifest = archive.Manifest(
         format=archive.FORMAT,
         release=metadata.version("listeningpost"),
+        schema_number=schema.number,
         made_at=made_at,
         database=where.mongo.database,
         cluster=name,
@@ -154,9 +157,12 @@ async def _collections(store: Store, writer: archive.Writer, progress: Bar, *, a
 
 
 async def _workspace(store: Store, writer: archive.Writer) -> None:
-    """The workspace in force, for people: it is among the documents as well."""
-    current = await DirectoryStore(store).current()
-    if current is not None:
+    """The workspace in force, for people: it is among the documents as well.
+
+    Left out where this release does not know all of it: whoever applied it would lose the rest.
+    """
+    current = await DirectoryStore(store).in_force()
+    if current is not None and not current.passed_over:
         text = write_workspace(current.workspace, mark(current.workspace, current.number))
         await writer.add(archive.WORKSPACE, _once(text.encode()))
 

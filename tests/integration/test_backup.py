@@ -18,6 +18,7 @@ from shared.store.dump import DUMPED, read, snapshot, split
 from shared.store.fence import FenceStore
 from shared.store.migrations import Migrator
 from shared.store.owners import COLLECTIONS, FENCES, LEASES
+from shared.store.schema import SCHEMA
 from tests.support.cli import Cli
 from tests.support.notifier_house import a_row
 
@@ -77,6 +78,25 @@ def test_a_damaged_file_changes_nothing(cli: Cli) -> None:
     file.write_bytes(bytes(content))
     refused = cli("restore", str(file), "--no-replay", "--replace", "--yes", env=NOBODY)
     assert (refused.code, "damaged" in refused.err) == (1, True)
+    assert asyncio.run(cli.with_store(_everything)) == before
+
+
+@pytest.mark.parametrize(("further", "is_taken"), [(1, True), (2, False)])
+def test_a_backup_of_the_next_release_is_taken_and_of_a_later_one_refused_before_anything_goes(
+    cli: Cli, further: int, *, is_taken: bool
+) -> None:
+    async def of_newer(store: Store) -> None:
+        await Migrator(store).start()
+        number = {"$set": {"number": SCHEMA + further}}
+        await store.db["migrations"].update_one({"_id": "schema"}, number)
+        await store.db["erasures"].insert_one({"_id": "e", "marks": [], "asked_at": clock.now()})
+
+    asyncio.run(cli.with_store(of_newer))
+    before = asyncio.run(cli.with_store(_everything))
+    file = str(cli.home / "backup.zip")
+    assert cli("backup", file, env=NOBODY).code == 0
+    done = cli("restore", file, "--no-replay", "--replace", "--yes", env=NOBODY)
+    assert (done.code == 0, "in a form this one does not know" in done.err) == (is_taken, not is_taken)
     assert asyncio.run(cli.with_store(_everything)) == before
 
 
