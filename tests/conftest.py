@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.choice import AddressMissing, Choice, Kind, Stack, choose_kafka, choose_mongo
 from tests.support.kafka_jars import KAFKA_VERSION, why_unavailable
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from xdist.workermanage import WorkerController
 
     from tests.support import session
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 _STACK_HELP = """Kafka and MongoDB for the tests. auto: the addresses in LISTENINGPOST_TEST_KAFKA and
 LISTENINGPOST_TEST_MONGO, else containers of the images that the compose file names, where Docker has them or

@@ -174,7 +174,6 @@ texts = st.one_of(st.lists(st.sampled_from(WORDS), max_size=14).map(" ".join), w
 
 @settings(
     max_examples=150,
-    deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -85,7 +85,6 @@ revisions = st.lists(st.sampled_from(sorted(LIFE)), min_size=1, max_size=7)
 
 @settings(
     max_examples=60,
-    deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -27,9 +27,7 @@ from tests.support.spool_writer import number_of
 from tests.support.submissions import RECEIVED_AT
 
 QUOTA = 10_000_000
-_TOLERANT = settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=200
-)
+_TOLERANT = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
 
 
 @asynccontextmanager

@@ -57,7 +57,7 @@ def by_pyyaml(entity: dict[str, Any]) -> str:
 
 
 @given(st.dictionaries(NAMES, VALUES, min_size=1, max_size=6))
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_it_is_what_pyyaml_writes_or_left_to_it(entity: dict[str, Any]) -> None:
     try:
         written = item(entity)

@@ -51,7 +51,7 @@ def workspaces(draw: st.DrawFn) -> Workspace:
 
 
 @given(workspaces())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_every_workspace_reads_back_as_it_was(workspace: Workspace) -> None:
     text = write_workspace(workspace)
     tree = parse(text)
