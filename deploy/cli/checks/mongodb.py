@@ -46,7 +46,7 @@ async def _database(store: Store, where: CliSettings) -> AsyncIterator[Finding]:
     else:
         yield Finding("replica set", State.WRONG, "none", "start mongod with --replSet, then rs.initiate()")
     yield _clock(server["local_time"])
-    yield _schema(await SchemaStore(store).found())
+    yield schema_finding(await SchemaStore(store).found())
     absent = await missing(store)
     if absent:
         yield Finding(
@@ -62,11 +62,11 @@ async def _database(store: Store, where: CliSettings) -> AsyncIterator[Finding]:
     if current is None:
         yield Finding("directory", State.WRONG, "no workspace is applied", "listeningpost apply company.yaml")
     else:
-        yield _directory(current)
+        yield directory_finding(current)
         yield _secrets(current, where)
 
 
-def _directory(current: Version) -> Finding:
+def directory_finding(current: Version) -> Finding:
     detail = f"version {current.number} by {current.author}: {current.workspace.name}"
     if current.passed_over:
         unknown = f"{detail}; unknown to this release: {', '.join(current.passed_over)}"
@@ -74,7 +74,7 @@ def _directory(current: Version) -> Finding:
     return Finding("directory", State.OK, detail)
 
 
-def _schema(found: Schema) -> Finding:
+def schema_finding(found: Schema) -> Finding:
     match found.standing:
         case Standing.OURS:
             return Finding("schema", State.OK, str(found))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from importlib import metadata
 from typing import Any
@@ -18,12 +19,15 @@ from deploy.cli.checks.doors import (
 )
 from deploy.cli.checks.finding import State
 from deploy.cli.checks.kafka import lag_findings, retention_findings, topic_findings
+from deploy.cli.checks.mongodb import directory_finding, schema_finding
 from deploy.cli.checks.services import status_findings
 from shared.bus.admin import TopicState
 from shared.bus.condition import Lag
 from shared.events.topics import ERASED, RECEIVED, TOPICS
 from shared.settings import KafkaSettings
-from tests.support.company import NOW
+from shared.store.directory import Version
+from shared.store.schema import SCHEMA, Schema
+from tests.support.company import NOW, directory
 
 WEEK_MS = 7 * 86_400_000
 GIB = 1_073_741_824
@@ -136,3 +140,28 @@ def test_who_is_silent_is_a_warning_that_says_how_long_is_usual() -> None:
     assert found.state is State.WARNING
     assert found.detail == "slack T0ACME: nothing for 2 h; up to 16 min is usual at this hour"
     assert "listeningpost channels" in found.remedy
+
+
+@pytest.mark.parametrize(
+    ("number", "state", "says"),
+    [
+        (0, State.WRONG, "start any service"),
+        (SCHEMA, State.OK, ""),
+        (SCHEMA + 1, State.WARNING, "go on with that release"),
+        (SCHEMA + 2, State.WRONG, "only a backup of the older release"),
+    ],
+)
+def test_a_database_of_another_release_comes_with_what_to_do(number: int, state: State, says: str) -> None:
+    finding = schema_finding(Schema(number, "9.0"))
+    assert finding.state is state
+    assert says in finding.remedy
+    assert number in {0, SCHEMA} or f"{number} of release 9.0, " in finding.detail
+
+
+def test_what_only_a_newer_release_knows_of_the_directory_is_named() -> None:
+    known = Version(3, "mara", NOW, directory().workspace)
+    assert directory_finding(known).state is State.OK
+    finding = directory_finding(replace(known, passed_over=("receivers/1/kind", "moon")))
+    assert finding.state is State.WARNING
+    assert "receivers/1/kind, moon" in finding.detail
+    assert "newer release" in finding.remedy
