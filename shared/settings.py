@@ -83,6 +83,15 @@ class KafkaSettings(Section):
         default=0.5, gt=0, le=1, description="share of dead letters that stops a consumer"
     )
     dead_letter_run: int = Field(default=100, ge=1, description="dead letters in a row that stop a consumer")
+    _in_use: SecretStr | None = PrivateAttr(default=None)
+
+    @property
+    def password_in_use(self) -> SecretStr | None:
+        """The one a broker has taken, of several; None before that was seen, see `shared/bus/login.py`."""
+        return self._in_use
+
+    def use_password(self, password: SecretStr) -> None:
+        self._in_use = password
 
 
 class MongoSettings(Section):

@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from shared.bus.away import away
 from shared.bus.connection import client_options
+from shared.bus.login import choose
 from shared.errors import ConfigurationError, DependencyDown
 from shared.events.topics import DLQ_PARTITIONS, DLQ_SUFFIX, TOPICS, Topic
 from shared.settings import KafkaSettings
@@ -128,6 +129,7 @@ def _raise_for(errors: Sequence[tuple[str, int, str | None]]) -> None:
 
 @asynccontextmanager
 async def admin_client(settings: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
+    await choose(settings)
     admin = AIOKafkaAdminClient(**client_options(settings))
     try:
         await admin.start()

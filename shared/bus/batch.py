@@ -36,6 +36,11 @@ class BatchRunner:
         self._problem: str | None = None
         self._stopped: str | None = None
 
+    @property
+    def is_stopped(self) -> bool:
+        """For good, until somebody has mended the cause."""
+        return self._stopped is not None
+
     def close(self) -> None:
         """Stop waiting: the batch in a back-off is given back at once."""
         self._closing.set()

@@ -53,10 +53,11 @@ def security(settings: KafkaSettings) -> BaseSecurity | None:
 
 
 def _login(settings: KafkaSettings) -> tuple[str, str]:
-    if not settings.sasl_username or settings.sasl_password is None:
+    passwords = settings.by_now("sasl_password")
+    if not settings.sasl_username or not passwords:
         msg = f"{SETTING}SECURITY_PROTOCOL asks for {SETTING}SASL_USERNAME and {SETTING}SASL_PASSWORD"
         raise ConfigurationError(msg)
-    return settings.sasl_username, settings.sasl_password.get_secret_value()
+    return settings.sasl_username, (settings.password_in_use or passwords[0]).get_secret_value()
 
 
 def _ssl_context(settings: KafkaSettings) -> ssl.SSLContext | None:

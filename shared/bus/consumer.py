@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
@@ -11,12 +12,14 @@ from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
+from pydantic import SecretStr
 
 from shared.bus.admin import missing_topics
 from shared.bus.away import away
 from shared.bus.batch import BatchRunner
 from shared.bus.connection import addresses, security
 from shared.bus.dead_letters import DeadLetterWriter
+from shared.bus.login import LOOK_EVERY_S, choose
 from shared.bus.policy import DeadLetterLimit, Policy
 from shared.bus.publisher import Publisher
 from shared.bus.subscription import Subscription
@@ -44,15 +47,25 @@ class Consumer:
         self._dead_letters = DeadLetterWriter(publisher, service, settings.topic_prefix)
         self._runners: list[BatchRunner] = []
         self._brokers: list[KafkaBroker] = []
+        #: With which the brokers log in.
+        self._password: SecretStr | None = None
+        self._watch: asyncio.Task[None] | None = None
+        self._problem: str | None = None
 
     async def start(self) -> None:
         """Raises DependencyDown while Kafka is away or a topic is missing."""
+        await self._begin()
+        if self._settings.security_protocol.startswith("SASL"):
+            self._watch = asyncio.create_task(self._keep_watch(), name="watch kafka's password")
+
+    async def _begin(self) -> None:
         missing = await missing_topics(
             self._settings, [subscription.topic for subscription in self._subscriptions]
         )
         if missing:
             raise DependencyDown("kafka", f"missing topics: {', '.join(missing)}; run `listeningpost topics`")
         self._runners = []
+        self._password = self._settings.password_in_use
         brokers = [self._connect(subscription) for subscription in self._subscriptions]
         try:
             await _start(brokers)
@@ -62,12 +75,42 @@ class Consumer:
 
     async def stop(self) -> None:
         """Takes nothing more, finishes and commits the batches in hand."""
+        if self._watch is not None:
+            self._watch.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watch
+            self._watch = None
+        await self._end()
+
+    async def _end(self) -> None:
         for runner in self._runners:
             runner.close()
         brokers, self._brokers = self._brokers, []
         await _stop(brokers)
 
+    async def _keep_watch(self) -> None:
+        """A newer password counts: what is in hand is finished and committed, the groups are joined anew.
+
+        aiokafka logs in once a connection and cannot be given another password for the next.
+        """
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            await choose(self._settings)
+            # One that has stopped for good must not go on because of a password.
+            if self._password == self._settings.password_in_use or any(r.is_stopped for r in self._runners):
+                continue
+            await self._end()
+            while not self._brokers:
+                try:
+                    await self._begin()
+                except DependencyDown as error:
+                    self._problem = str(error)
+                    await asyncio.sleep(LOOK_EVERY_S)
+            self._problem = None
+
     def problem(self) -> str | None:
+        if self._problem is not None:
+            return self._problem
         problems = [problem for runner in self._runners if (problem := runner.problem()) is not None]
         return "; ".join(problems) or None
 

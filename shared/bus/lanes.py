@@ -37,12 +37,29 @@ class Lanes:
         self._producer = producer
         self._linger_s = linger_s
         self._lanes: dict[tuple[str, int], _Lane] = {}
+        self._senders = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     async def send(self, topic: str, records: Sequence[Record]) -> None:
         """All records are acknowledged. Raises KafkaError, and then some may be there all the same.
 
         Who is cancelled while they wait leaves nothing behind: what is not on its way yet is not sent.
         """
+        self._senders += 1
+        self._idle.clear()
+        try:
+            await self._send(topic, records)
+        finally:
+            self._senders -= 1
+            if not self._senders:
+                self._idle.set()
+
+    async def drained(self) -> None:
+        """Nobody sends any more; who calls it sees to it that nobody begins."""
+        await self._idle.wait()
+
+    async def _send(self, topic: str, records: Sequence[Record]) -> None:
         partitions = sorted(await self._producer.partitions_for(topic))
         spread: defaultdict[int, list[Record]] = defaultdict(list)
         for record in records:

@@ -23,11 +23,13 @@ from aiokafka.errors import (
     UnknownProducerId,
 )
 from opentelemetry.trace import SpanKind
+from pydantic import SecretStr
 
 from shared.bus.away import away
 from shared.bus.codec import Headers, encode
 from shared.bus.connection import client_options
 from shared.bus.lanes import Lanes, Record
+from shared.bus.login import choose
 from shared.errors import DependencyDown, PermanentError, Reason
 from shared.events.base import Event
 from shared.events.topics import Topic
@@ -57,6 +59,8 @@ class Publisher:
         self._source = source
         self._producer: AIOKafkaProducer | None = None
         self._lanes: Lanes | None = None
+        #: The producer's, where it logs in with one.
+        self._password: SecretStr | None = None
         self._watch: asyncio.Task[None] | None = None
         self._restarting = asyncio.Lock()
         self._problem: str | None = None
@@ -122,7 +126,10 @@ class Publisher:
         EVENTS_PUBLISHED.labels(topic).inc(len(records))
 
     async def _open(self) -> None:
+        await choose(self._settings)
+        password = self._settings.password_in_use
         self._producer = await self._connect()
+        self._password = password
         self._lanes = Lanes(self._producer, self._settings.linger_ms / 1000)
 
     async def _close(self, producer: AIOKafkaProducer) -> None:
@@ -159,9 +166,35 @@ class Publisher:
             await self._close(lost)
             await self._open()
 
+    async def _renew(self) -> None:
+        """What begins from now on goes by a new producer; what is on its way ends at the old one.
+
+        Raises DependencyDown, and then everything stays as it is.
+        """
+        async with self._restarting:
+            old, lanes = self._producer, self._lanes
+            if old is None or lanes is None:
+                return
+            await self._open()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._settings.request_timeout_ms / 1000):
+                    await lanes.drained()
+            await _close(old)
+            lanes.close()
+
+    async def _log_in_anew(self) -> None:
+        """With a newer password, if there is one that the brokers take."""
+        await choose(self._settings)
+        if self._password != self._settings.password_in_use:
+            try:
+                await self._renew()
+            except DependencyDown as error:
+                _log.warning("producer_not_renewed", cause=str(error))
+
     async def _keep_watch(self) -> None:
         while True:
             await asyncio.sleep(_WATCH_EVERY_S)
+            await self._log_in_anew()
             producer = self._producer
             if producer is None:
                 continue

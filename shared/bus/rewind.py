@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import CommitFailedError, KafkaError, UnsupportedVersionError
 
 from shared.bus.connection import client_options
+from shared.bus.login import choose
 from shared.errors import DependencyDown, ListeningPostError
 from shared.events.topics import REBUILDING, Topic
 from shared.settings import KafkaSettings
@@ -149,6 +150,7 @@ async def _reader(
 ) -> AsyncIterator[tuple[AIOKafkaConsumer, list[TopicPartition]]]:
     """In the group's name, without being a member of it."""
     name = settings.topic_prefix + topic.name
+    await choose(settings)
     consumer = AIOKafkaConsumer(
         **client_options(settings),
         group_id=settings.topic_prefix + group,

@@ -13,6 +13,7 @@ from shared.bus.away import away
 from shared.bus.codec import decode
 from shared.bus.connection import client_options
 from shared.bus.lanes import partition_of
+from shared.bus.login import choose
 from shared.bus.subscription import Received
 from shared.errors import DependencyDown
 from shared.events.base import Event
@@ -89,6 +90,7 @@ async def _reader(
     settings: KafkaSettings, topic: str, key: bytes | None = None
 ) -> AsyncIterator[tuple[AIOKafkaConsumer, list[TopicPartition]]]:
     name = settings.topic_prefix + topic
+    await choose(settings)
     consumer = AIOKafkaConsumer(**client_options(settings), enable_auto_commit=False, fetch_max_wait_ms=20)
     try:
         await consumer.start()

@@ -66,3 +66,8 @@ class SecuredKafka(ApacheKafka):
 
     def format_arguments(self) -> tuple[str, ...]:
         return ("--add-scram", f"SCRAM-SHA-512=[name={USERNAME},password={self._password}]")
+
+    async def change_password(self, new: str) -> None:
+        """Of the mechanism SCRAM-SHA-512, by Kafka's own tool."""
+        changed = ("--entity-name", USERNAME, "--add-config", f"SCRAM-SHA-512=[password={new}]")
+        await self.tool("kafka.admin.ConfigCommand", "--alter", "--entity-type", "users", *changed)
