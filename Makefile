@@ -49,7 +49,8 @@ soak: $(READY) java ## Minutes of load on Apache Kafka with parts being killed, 
 
 .PHONY: compose-test
 compose-test: $(READY) ## The compose file on Docker: built, used through every door, restarted under load, stopped
-	$(PYTEST) -m compose -x --capture=no tests/e2e/test_compose.py tests/e2e/test_first_hour.py $(ARGS)
+	$(PYTEST) -m compose -x --capture=no tests/e2e/test_compose.py tests/e2e/test_first_hour.py \
+	  tests/e2e/test_backup_document.py $(ARGS)
 
 .PHONY: bench
 bench: $(READY) ## Throughput and latency on this machine
