@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import secrets
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
@@ -31,6 +32,7 @@ pytestmark = [
     pytest.mark.timeout(120),
     pytest.mark.skipif(why_unavailable() is not None, reason=str(why_unavailable())),
 ]
+_SOCKETS_ARE_LEFT = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 
 _WITHIN_S = 30.0
 
@@ -134,6 +136,7 @@ async def test_a_certificate_of_ours(secured: Secured) -> None:
         ({"SECURITY_PROTOCOL": "SASL_PLAINTEXT"}, "LISTENINGPOST_KAFKA__SECURITY_PROTOCOL"),
     ],
 )
+@_SOCKETS_ARE_LEFT
 async def test_what_is_wrong_is_named_and_no_password(
     secured: Secured, changed: dict[str, str], says: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -144,13 +147,18 @@ async def test_what_is_wrong_is_named_and_no_password(
         assert password not in caplog.text
 
 
+@_SOCKETS_ARE_LEFT
 async def test_who_has_no_certificate_is_told_so(secured: Secured) -> None:
     kafka = secured.by_certificate().model_copy(update={"cert_file": None})
     await _says(kafka, "LISTENINGPOST_KAFKA__CERT_FILE")
 
 
 async def _says(kafka: KafkaSettings, what: str) -> None:
-    """Whoever connects: publishing, reading, administrating."""
+    """Whoever connects: publishing, reading, administrating.
+
+    asyncio leaves the socket of a handshake that failed to the garbage collector: it goes here, not in a
+    test that comes later.
+    """
     publisher = Publisher(kafka, "tests")
 
     async def read() -> None:
@@ -161,6 +169,8 @@ async def _says(kafka: KafkaSettings, what: str) -> None:
         with pytest.raises(DependencyDown) as caught:
             await refused()
         assert what in str(caught.value)
+        del caught
+    gc.collect()
 
 
 @pytest.mark.parametrize(
