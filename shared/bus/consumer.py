@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
@@ -22,6 +22,7 @@ from shared.bus.dead_letters import DeadLetterWriter
 from shared.bus.login import LOOK_EVERY_S, choose
 from shared.bus.policy import DeadLetterLimit, Policy
 from shared.bus.publisher import Publisher
+from shared.bus.revive import revive
 from shared.bus.subscription import Subscription
 from shared.errors import DependencyDown
 from shared.settings import KafkaSettings
@@ -46,6 +47,7 @@ class Consumer:
         self._subscriptions = subscriptions
         self._dead_letters = DeadLetterWriter(publisher, service, settings.topic_prefix)
         self._runners: list[BatchRunner] = []
+        self._consumers: list[Callable[[], AIOKafkaConsumer | None]] = []
         self._brokers: list[KafkaBroker] = []
         #: With which the brokers log in.
         self._password: SecretStr | None = None
@@ -55,8 +57,7 @@ class Consumer:
     async def start(self) -> None:
         """Raises DependencyDown while Kafka is away or a topic is missing."""
         await self._begin()
-        if self._settings.security_protocol.startswith("SASL"):
-            self._watch = asyncio.create_task(self._keep_watch(), name="watch kafka's password")
+        self._watch = asyncio.create_task(self._keep_watch(), name="watch the consumers")
 
     async def _begin(self) -> None:
         missing = await missing_topics(
@@ -64,7 +65,7 @@ class Consumer:
         )
         if missing:
             raise DependencyDown("kafka", f"missing topics: {', '.join(missing)}; run `listeningpost topics`")
-        self._runners = []
+        self._runners, self._consumers = [], []
         self._password = self._settings.password_in_use
         brokers = [self._connect(subscription) for subscription in self._subscriptions]
         try:
@@ -95,6 +96,11 @@ class Consumer:
         """
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
+            for consumer in self._consumers:
+                if (started := consumer()) is not None:
+                    revive(started._client)  # noqa: SLF001 - it shows it nowhere else
+            if not self._settings.security_protocol.startswith("SASL"):
+                continue
             await choose(self._settings)
             # One that has stopped for good must not go on because of a password.
             if self._password == self._settings.password_in_use or any(r.is_stopped for r in self._runners):
@@ -153,6 +159,7 @@ class Consumer:
         policy = Policy(subscription, self._dead_letters, DeadLetterLimit(self._settings))
         runner = BatchRunner(subscription.topic.name, policy, consumer)
         self._runners.append(runner)
+        self._consumers.append(consumer)
 
         async def handle(records: RawBatch) -> None:
             await runner.run(records)

@@ -30,6 +30,7 @@ from shared.bus.codec import Headers, encode
 from shared.bus.connection import client_options
 from shared.bus.lanes import Lanes, Record
 from shared.bus.login import choose
+from shared.bus.revive import revive
 from shared.errors import DependencyDown, PermanentError, Reason
 from shared.events.base import Event
 from shared.events.topics import Topic
@@ -198,6 +199,7 @@ class Publisher:
             producer = self._producer
             if producer is None:
                 continue
+            revive(producer.client)
             try:
                 async with asyncio.timeout(_WATCH_EVERY_S * 2):
                     await producer.client.fetch_all_metadata()
