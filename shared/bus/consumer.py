@@ -90,29 +90,32 @@ class Consumer:
         await _stop(brokers)
 
     async def _keep_watch(self) -> None:
-        """A newer password counts: what is in hand is finished and committed, the groups are joined anew.
-
-        aiokafka logs in once a connection and cannot be given another password for the next.
-        """
+        """The clients stay at work, and a newer password counts."""
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
             for consumer in self._consumers:
                 if (started := consumer()) is not None:
                     revive(started._client)  # noqa: SLF001 - it shows it nowhere else
-            if not self._settings.security_protocol.startswith("SASL"):
-                continue
             await choose(self._settings)
             # One that has stopped for good must not go on because of a password.
-            if self._password == self._settings.password_in_use or any(r.is_stopped for r in self._runners):
-                continue
-            await self._end()
-            while not self._brokers:
-                try:
-                    await self._begin()
-                except DependencyDown as error:
-                    self._problem = str(error)
-                    await asyncio.sleep(LOOK_EVERY_S)
-            self._problem = None
+            if self._password != self._settings.password_in_use and not any(
+                runner.is_stopped for runner in self._runners
+            ):
+                await self._join_anew()
+
+    async def _join_anew(self) -> None:
+        """What is in hand is finished and committed, then the groups are joined with the newer password.
+
+        aiokafka logs in once a connection and cannot be given another password for the next.
+        """
+        await self._end()
+        while not self._brokers:
+            try:
+                await self._begin()
+            except DependencyDown as error:
+                self._problem = str(error)
+                await asyncio.sleep(LOOK_EVERY_S)
+        self._problem = None
 
     def problem(self) -> str | None:
         if self._problem is not None:
