@@ -13,6 +13,7 @@ from services.ingest.domain.slack.envelope import SlackFile
 from services.ingest.domain.submission import File
 from services.ingest.settings import SlackSettings
 from shared.errors import PermanentError, Reason, TransientError
+from shared.section import in_turn
 
 _TIMEOUT_S = 20.0
 _TRIES = 3
@@ -52,7 +53,7 @@ class SlackFiles:
 
         Raises PermanentError, or TransientError after three tries.
         """
-        tokens = self._settings.by_now("bot_token")
+        tokens = in_turn(self._settings.by_now("bot_token"))
         if not tokens:
             raise PermanentError(Reason.CONFIGURATION, "there is no bot token to fetch files with")
         for token in tokens[:-1]:
